@@ -31,7 +31,6 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 /// Sends the requests of one run and counts what comes of them.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) seed: u64,
     connections: Connections,
     host: HeaderValue,
     mix: Mix,
@@ -46,7 +45,6 @@ impl Client {
             Load::Closed { connections } => connections,
         };
         Self {
-            seed: plan.seed,
             connections: Connections::new(plan.target.address, limit),
             host: plan.target.host.clone(),
             mix: plan.mix.clone(),

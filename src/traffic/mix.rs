@@ -1,6 +1,6 @@
 //! What is asked for: routes in proportion, each request decided by one draw.
 
-use crate::clock::Draws;
+use crate::units::Draws;
 use bytes::Bytes;
 use http::Uri;
 
@@ -88,8 +88,8 @@ impl Mix {
 
     /// The request that `draw` stands for.
     pub(super) fn call(&self, draw: u64) -> Call {
-        let draws = Draws::seeded(draw);
-        let (which, detail) = (draws.draw(0) as usize % self.routes.len(), draws.draw(1));
+        let mut draws = Draws::new(draw);
+        let (which, detail) = (draws.below(self.routes.len()), draws.next());
         let product = 1 + detail % PRODUCTS;
         match &self.routes[which] {
             Route::Page(uri) => Call {

@@ -111,7 +111,7 @@ async fn drive(plan: &Plan, client: &Arc<Client>, start: Timestamp) -> Timestamp
             clock::now()
         }
         Load::Closed { connections } => {
-            closed_loop::drive(connections, client, end).await;
+            closed_loop::drive(connections, plan.seed, client, end).await;
             end
         }
     }

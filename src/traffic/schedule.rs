@@ -1,6 +1,6 @@
 //! When requests arrive: drawn from the seed alone, so the same seed gives the same traffic to whoever is measured.
 
-use crate::clock::Draws;
+use crate::units::Draws;
 use std::fmt;
 use std::time::Duration;
 
@@ -66,17 +66,18 @@ impl Schedule {
             rate,
             arrivals,
             end,
-            draws: Draws::seeded(seed),
+            draws: Draws::new(seed),
             sequence: 0,
             elapsed: 0.0,
         }
     }
 
-    fn seconds(&self) -> f64 {
+    /// Seconds from the start to the next arrival, which lies `fraction` of the way through the distribution of gaps.
+    fn next_seconds(&self, fraction: f64) -> f64 {
         match self.arrivals {
             Arrivals::Constant => self.sequence as f64 / self.rate.0,
             // 1 - fraction lies in (0, 1], so its logarithm is finite: the inverse of the exponential distribution.
-            Arrivals::Poisson => self.elapsed - (1.0 - self.draws.fraction(2 * self.sequence)).ln() / self.rate.0,
+            Arrivals::Poisson => self.elapsed - (1.0 - fraction).ln() / self.rate.0,
         }
     }
 }
@@ -84,14 +85,14 @@ impl Schedule {
 impl Iterator for Schedule {
     type Item = Arrival;
 
-    /// Draws 2n and 2n + 1 belong to arrival n: its gap and its route.
+    /// Each arrival takes two draws, also where its time needs none: the routes of a seed do not depend on the spread.
     fn next(&mut self) -> Option<Arrival> {
-        self.elapsed = self.seconds();
+        let (gap, draw) = (self.draws.fraction(), self.draws.next());
+        self.elapsed = self.next_seconds(gap);
+        self.sequence += 1;
         let after = Duration::try_from_secs_f64(self.elapsed)
             .ok()
             .filter(|&after| after < self.end)?;
-        let draw = self.draws.draw(2 * self.sequence + 1);
-        self.sequence += 1;
         Some(Arrival { after, draw })
     }
 }

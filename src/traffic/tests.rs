@@ -192,18 +192,14 @@ async fn a_stall_shows_in_the_open_loop_and_hides_in_the_closed_one() {
 async fn waiting_for_a_connection_counts_into_the_latency() {
     let slow = || async { tokio::time::sleep(Duration::from_millis(10)).await };
     let address = origin(Router::new().route("/", get(slow))).await;
-    // One connection carries at most 100 of the 400 requests per second.
+    // Two connections carry at most 200 of the 400 requests per second.
     let summary = summary(&Plan {
-        max_connections: 1,
+        max_connections: 2,
         ..plan(address)
     })
     .await;
     check(&summary, "200 sent, 200 good, failed: ");
-    assert!(
-        summary.latencies.max_ms() > 1000.0,
-        "max {}",
-        summary.latencies.max_ms()
-    );
+    assert!(summary.latencies.max_ms() > 300.0, "max {}", summary.latencies.max_ms());
 }
 
 #[tokio::test]
