@@ -10,6 +10,7 @@ use crate::report::progress::Progress;
 use crate::traffic;
 use crate::traffic::Arrivals;
 use crate::traffic::Failure;
+use crate::traffic::InvalidPath;
 use crate::traffic::Load;
 use crate::traffic::Mix;
 use crate::traffic::Plan;
@@ -29,6 +30,9 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The word for the mix of the sample shop.
+const SHOP: &str = "shop";
+
 /// Send seeded traffic at a steady rate and measure it as a user would.
 #[derive(Args, Debug)]
 pub(crate) struct TrafficArgs {
@@ -47,7 +51,7 @@ pub(crate) struct TrafficArgs {
     #[arg(long, value_enum, default_value_t = Spread::Poisson)]
     arrivals: Spread,
     /// What to ask for: `shop` for visits of the sample shop, or paths [default: the URL's own path]
-    #[arg(long, num_args = 1.., value_name = "shop|PATH")]
+    #[arg(long, num_args = 1.., value_name = "shop|PATH", value_parser = mix_part)]
     mix: Vec<String>,
     /// Connections at most; beyond it requests wait, and the wait counts
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
@@ -122,11 +126,19 @@ fn load(args: &TrafficArgs) -> Load {
     }
 }
 
+/// `shop` or a path, checked before anything is sent.
+fn mix_part(text: &str) -> Result<String, InvalidPath> {
+    if text != SHOP {
+        Mix::paths([text])?;
+    }
+    Ok(text.to_owned())
+}
+
 fn mix(args: &TrafficArgs) -> anyhow::Result<Mix> {
     let url = args.url.path();
     let mix = match args.mix.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => Mix::paths([url]),
-        ["shop"] => Mix::shop(url),
+        [SHOP] => Mix::shop(url),
         paths => Mix::paths(paths.iter().copied()),
     };
     mix.context("--mix")
@@ -181,7 +193,13 @@ fn latencies(summary: &Summary) -> Vec<(&'static str, f64)> {
     if latencies.count() == 0 {
         return Vec::new();
     }
-    let quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+    let quantiles = [
+        ("p50", 0.5),
+        ("p90", 0.9),
+        ("p95", 0.95),
+        ("p99", 0.99),
+        ("p99.9", 0.999),
+    ];
     let quantiles = quantiles.map(|(name, quantile)| (name, latencies.quantile_ms(quantile)));
     [
         &[("mean", latencies.mean_ms())],

@@ -35,9 +35,9 @@ impl Target {
     /// # Errors
     /// When the name has no address or no address accepts a connection within three seconds.
     pub async fn resolve(url: &Url) -> Result<Self, TargetError> {
-        let unknown = |source| TargetError::Unknown {
+        let unknown = |reason| TargetError::Unknown {
             host: url.host.clone(),
-            source,
+            reason,
         };
         let addresses = lookup_host((url.host.as_str(), url.port)).await.map_err(unknown)?;
         let mut refusal = io::ErrorKind::NotFound.into();
@@ -54,7 +54,7 @@ impl Target {
         }
         Err(TargetError::Unreachable {
             url: url.to_string(),
-            source: refusal,
+            reason: refusal,
         })
     }
 }
@@ -63,20 +63,20 @@ impl Target {
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The host's name has no address.
-    #[error("cannot find the address of `{host}`: {source}; check the name")]
+    #[error("cannot find the address of `{host}`: {reason}; check the name")]
     Unknown {
         /// The name as given.
         host: String,
         /// What the resolver said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// No address of the host accepts a connection.
-    #[error("cannot connect to {url}: {source}; check that it is running and listens there")]
+    #[error("cannot connect to {url}: {reason}; check that it is running and listens there")]
     Unreachable {
         /// The URL as given.
         url: String,
         /// What the last address tried said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
