@@ -3,12 +3,13 @@
 //! The floors below take a [`Timestamp`] and seeded [`Draws`](crate::units::Draws) as arguments, so that they can be
 //! tested and simulated.
 
-use crate::units::Timestamp;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 use std::time::Instant;
 use std::time::SystemTime;
+
+use crate::units::Timestamp;
 
 /// Where the process's clock starts: the calendar is read once, the rest is monotone.
 static START: LazyLock<Start> = LazyLock::new(Start::capture);

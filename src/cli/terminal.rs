@@ -1,8 +1,10 @@
 //! What the standard streams can show.
 
-use crate::report::Look;
-use console::Term;
 use std::env;
+
+use console::Term;
+
+use crate::report::Look;
 
 /// The look of results, on the standard output.
 pub(crate) fn output() -> Look {

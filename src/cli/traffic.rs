@@ -1,5 +1,16 @@
 //! `sylvan traffic`: seeded traffic against a URL, and what came of it.
 
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use clap::ValueEnum;
+
 use crate::cli::terminal;
 use crate::cli::values;
 use crate::clock;
@@ -20,15 +31,6 @@ use crate::traffic::Summary;
 use crate::traffic::Target;
 use crate::traffic::Url;
 use crate::traffic::json::SummaryRow;
-use anyhow::Context;
-use clap::Args;
-use clap::ValueEnum;
-use std::fs;
-use std::io;
-use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// The word for the mix of the sample shop.
 const SHOP: &str = "shop";

@@ -1,7 +1,8 @@
 //! How durations and rates are written on the command line.
 
-use crate::traffic::Rate;
 use std::time::Duration;
+
+use crate::traffic::Rate;
 
 /// Reads `500ms`, `1.5s`, `10m` or `1h`; anything but zero.
 ///

@@ -1,13 +1,15 @@
 //! Progress of long work: a bar on a terminal, a plain line every few seconds elsewhere.
 
-use crate::report::Look;
-use crate::units::Timestamp;
-use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
 use std::fmt;
 use std::io::Write;
 use std::io::stderr;
 use std::time::Duration;
+
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+
+use crate::report::Look;
+use crate::units::Timestamp;
 
 /// Between two plain lines: often enough to see that it lives, seldom enough for a log.
 const LINE_PERIOD: Duration = Duration::from_secs(5);

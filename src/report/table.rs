@@ -1,7 +1,8 @@
 //! Tables of named columns, aligned for a terminal or written as Markdown.
 
-use crate::report::Look;
 use std::iter;
+
+use crate::report::Look;
 
 /// Between two columns.
 const GAP: &str = "  ";

@@ -1,5 +1,18 @@
 //! What all requests of a run share: connections, the mix, and the tally they report to.
 
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::Method;
+use http::Request;
+use http::header;
+use http_body_util::Full;
+use tokio::time::timeout;
+
 use crate::clock;
 use crate::traffic::Failure;
 use crate::traffic::Load;
@@ -13,17 +26,6 @@ use crate::traffic::exchange::exchange;
 use crate::traffic::mix::Call;
 use crate::traffic::summary::Tally;
 use crate::units::Timestamp;
-use bytes::Bytes;
-use http::HeaderValue;
-use http::Method;
-use http::Request;
-use http::header;
-use http_body_util::Full;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-use std::time::Duration;
-use tokio::time::timeout;
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("sylvan-traffic/", env!("CARGO_PKG_VERSION")));
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");

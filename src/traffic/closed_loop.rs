@@ -1,13 +1,15 @@
 //! Requests leave as soon as the previous one on their connection is answered: the most that gets through.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
 use crate::clock;
 use crate::traffic::Failure;
 use crate::traffic::client::Client;
 use crate::units::Draws;
 use crate::units::Timestamp;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// After a refused connection: a dead target is asked again, but not in a spin.
 const CONNECT_PAUSE: Duration = Duration::from_millis(50);

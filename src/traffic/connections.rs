@@ -2,18 +2,20 @@
 //!
 //! The last one returned is the first one taken, so that a low rate keeps few connections busy and the rest idle out.
 
-use crate::traffic::Failure;
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::sync::SemaphorePermit;
+
+use crate::traffic::Failure;
 
 /// Sends requests over one connection.
 pub(super) type Sender = http1::SendRequest<Full<Bytes>>;

@@ -1,8 +1,5 @@
 //! One request and its whole answer over a connection.
 
-use crate::traffic::Failure;
-use crate::traffic::connections::Connections;
-use crate::traffic::connections::Lease;
 use bytes::Bytes;
 use http::HeaderName;
 use http::Request;
@@ -11,6 +8,10 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
+
+use crate::traffic::Failure;
+use crate::traffic::connections::Connections;
+use crate::traffic::connections::Lease;
 
 /// Names the backend that answered, where the gateway is told to say so.
 const BACKEND: HeaderName = HeaderName::from_static("x-sylvan-backend");

@@ -1,9 +1,10 @@
 //! What went wrong with a request, in the kinds that an operator tells apart.
 
-use http::StatusCode;
 use std::error::Error;
 use std::io;
 use std::ops::AddAssign;
+
+use http::StatusCode;
 
 /// Why a request did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! The summary of a run as JSON; the keys are documented in docs/traffic.md and stay.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use crate::traffic::Failure;
 use crate::traffic::Latencies;
 use crate::traffic::Load;
 use crate::traffic::Plan;
 use crate::traffic::Summary;
-use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// One run, as it is written.
 #[derive(Debug, Serialize)]

@@ -1,8 +1,9 @@
 //! What is asked for: routes in proportion, each request decided by one draw.
 
-use crate::units::Draws;
 use bytes::Bytes;
 use http::Uri;
+
+use crate::units::Draws;
 
 /// Products in the sample shop, numbered from 1.
 const PRODUCTS: u64 = 2000;
@@ -100,7 +101,7 @@ impl Mix {
             Route::Product => self.get(&format!("/product/{product}")),
             Route::Search => self.get(&format!("/search?q={}", word(detail))),
             Route::Basket => self.post("/basket", format!("product={product}&quantity=1")),
-            Route::Checkout => self.post("/checkout", customer(detail % CUSTOMERS)),
+            Route::Checkout => self.post("/checkout", order(product, draws.next() % CUSTOMERS)),
         }
     }
 
@@ -126,8 +127,9 @@ fn word(draw: u64) -> &'static str {
     WORDS[draw as usize % WORDS.len()]
 }
 
-fn customer(number: u64) -> String {
-    format!("name=Customer+{number}&email=customer{number}%40example.com")
+/// No cookies, so no basket: what is bought comes along.
+fn order(product: u64, customer: u64) -> String {
+    format!("product={product}&quantity=1&name=Customer+{customer}&email=customer{customer}%40example.com")
 }
 
 #[cfg(test)]

@@ -38,13 +38,13 @@ pub use target::Target;
 pub use target::TargetError;
 pub use target::Url;
 
-use crate::clock;
-use crate::units::Timestamp;
-use client::Client;
 use std::convert::Infallible;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::clock;
+use crate::traffic::client::Client;
+use crate::units::Timestamp;
 
 /// Between two calls of the progress function.
 const PULSE_PERIOD: Duration = Duration::from_secs(1);

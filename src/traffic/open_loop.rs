@@ -1,15 +1,17 @@
 //! Requests leave when the schedule says so, however many are still unanswered.
 
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
 use crate::clock;
 use crate::traffic::Arrival;
 use crate::traffic::Schedule;
 use crate::traffic::client::Client;
 use crate::units::Timestamp;
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 /// The pacer looks this often whether the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);

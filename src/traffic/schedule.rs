@@ -1,8 +1,9 @@
 //! When requests arrive: drawn from the seed alone, so the same seed gives the same traffic to whoever is measured.
 
-use crate::units::Draws;
 use std::fmt;
 use std::time::Duration;
+
+use crate::units::Draws;
 
 /// Requests per second: positive and finite.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]

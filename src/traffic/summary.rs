@@ -4,12 +4,14 @@
 //! those out would flatter a target that stalls. Fast failures (a refusal, a reset, an error page) are counted as
 //! errors only: they would flatter a target that fails quickly.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
 use crate::traffic::Failure;
 use crate::traffic::exchange::Answer;
 use crate::traffic::failure::Failures;
-use hdrhistogram::Histogram;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The figures of one run, or of several in a row.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,13 @@
 //! Who is asked: an address that answers, and the name to ask it by.
 
-use http::HeaderValue;
-use http::Uri;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
+
+use http::HeaderValue;
+use http::Uri;
 use tokio::net::TcpStream;
 use tokio::net::lookup_host;
 use tokio::time::timeout;

@@ -1,10 +1,6 @@
 //! The client against origins on real sockets: what it sends, measures and counts.
 
 use super::*;
-use crate::traffic::json::SummaryRow;
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
 use std::future::pending;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
@@ -12,9 +8,15 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+
+use crate::traffic::json::SummaryRow;
 
 /// Nothing listens on port 1.
 const DEAD: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
