@@ -1,13 +1,20 @@
 //! YAML text in, a [`Config`] or every error out; no disk, no environment, no clock.
 //!
-//! [`Config`] is what a file means and cannot be wrong in itself; what a person wrote is `file`'s, and `check`
-//! leads from the one to the other. Whether files exist and names resolve is for those who open them.
+//! [`Config`] is what a file means and cannot be wrong in itself. The way there: `outline` and [`yaml`] make a
+//! `document` of a text, `read` takes typed values from it, and `check` knows which. Whether files exist and names
+//! resolve is for those who open them.
 
 mod check;
+mod document;
 mod error;
-mod file;
+mod outline;
+mod place;
+mod quantity;
+mod read;
+mod variables;
 mod yaml;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -16,9 +23,16 @@ use std::time::Duration;
 use crate::units::Share;
 use crate::units::Weight;
 
+pub use check::Checked;
+pub use check::MetricsUse;
+pub use check::ModelUse;
+pub use check::SelectorType;
 pub use check::parse;
-pub use error::ConfigError;
 pub use error::ConfigErrors;
+pub use error::Finding;
+pub use error::Severity;
+pub use error::render;
+pub use yaml::Source;
 
 /// What a configuration file means.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,12 +58,23 @@ pub struct Config {
 }
 
 /// The admin listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Admin {
     /// Its socket address.
     pub bind: SocketAddr,
     /// The bearer token that `/api` asks for; always there when `bind` is beyond loopback.
     pub token: Option<String>,
+}
+
+/// Shows everything but the token.
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = self.token.as_ref().map(|_| "***");
+        f.debug_struct("Admin")
+            .field("bind", &self.bind)
+            .field("token", &token)
+            .finish()
+    }
 }
 
 /// What is logged.
@@ -254,3 +279,6 @@ impl Config {
         self.pools.iter().find(|pool| pool.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! What a file says -> a [`Config`], or everything that is wrong with it.
+//!
+//! A file below here reads one part of the configuration, top-down. Readers return a default or nothing where they
+//! have refused something: what they return is dropped then, and the next key is read all the same.
+
+mod address;
+mod gateway;
+mod health;
+mod listeners;
+mod metrics;
+mod pools;
+mod reach;
+mod routes;
+mod selector;
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::config::error::ConfigErrors;
+use crate::config::error::Finding;
+use crate::config::error::quoted;
+use crate::config::read::Located;
+use crate::config::read::Refusal;
+use crate::config::read::Section;
+use crate::config::yaml::Source;
+use crate::config::yaml::load;
+
+pub use selector::MetricsUse;
+pub use selector::ModelUse;
+pub use selector::SelectorType;
+
+/// The only version of the file's shape so far.
+const VERSION: u64 = 1;
+/// Listeners, routes and pools: each list's length, for the sake of the checks between them.
+const MOST_ITEMS: usize = 1_024;
+/// Characters of a name; it becomes a label in metrics and part of file names.
+const LONGEST_NAME: usize = 64;
+
+/// A configuration that may serve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// What the file means.
+    pub config: Config,
+    /// What its writer hardly meant, from the file's top to its end.
+    pub warnings: Vec<Finding>,
+}
+
+/// What `source` means. `variable` knows the environment, `selectors` the selector types that a pool may name.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place and a remedy.
+pub fn parse(
+    source: Source<'_>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    selectors: &[SelectorType<'_>],
+) -> Result<Checked, ConfigErrors> {
+    let document = load(source, variable);
+    let config = Located::root(&document).and_then(|root| root.section(|file| config(file, selectors)));
+    let (config, warnings) = document.conclude(config.flatten())?;
+    Ok(Checked { config, warnings })
+}
+
+fn config(file: &Section<'_>, selectors: &[SelectorType<'_>]) -> Option<Config> {
+    let _ = file
+        .required("version", "1")
+        .and_then(|version| version.number(VERSION..=VERSION));
+    let admin = file.optional("admin").and_then(gateway::admin);
+    let listeners = listeners::listeners(file, admin.as_ref());
+    let pools = pools::pools(file, selectors);
+    let routes = routes::routes(file, pools.as_deref());
+    let log = gateway::log(file);
+    let runtime = gateway::runtime(file);
+    let defaults = gateway::defaults(file);
+    Some(Config {
+        admin,
+        log,
+        runtime,
+        timeouts: defaults.timeouts,
+        limits: defaults.limits,
+        drain_timeout: defaults.drain_timeout,
+        listeners: listeners?,
+        routes: routes?,
+        pools: pools?.into_iter().map(|named| named.pool).collect::<Option<_>>()?,
+    })
+}
+
+/// A name, of a `thing` that no other one on the lines in `seen` has.
+fn unique_name(node: Located<'_>, thing: &str, seen: &mut BTreeMap<String, usize>) -> Option<String> {
+    let name = node.parsed("a name", |text| parse_name(text).map(str::to_owned))?;
+    if let Some(line) = seen.insert(name.clone(), node.line()) {
+        node.refuse(
+            format!("a {thing} called `{name}` is there already"),
+            format!("use another name; the other is on line {line}"),
+        );
+    }
+    Some(name)
+}
+
+fn parse_name(text: &str) -> Result<&str, Refusal> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if starts_well && text.chars().all(is_word) && text.len() <= LONGEST_NAME {
+        return Ok(text);
+    }
+    let remedy = "use at most 64 letters, digits, `-`, `_` and `.`, a letter or digit first";
+    Err(Refusal::new(format!("{} cannot be a name", quoted(text)), remedy))
+}
