@@ -45,7 +45,10 @@ impl Timestamp {
     /// The moment `duration` after this one; the end of time when that overflows.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -62,7 +65,11 @@ impl Weight {
     /// The weight `value`, or `None` outside 1 to 1000.
     #[must_use]
     pub fn new(value: u16) -> Option<Self> {
-        if value > Self::MAX { None } else { NonZeroU16::new(value).map(Self) }
+        if value > Self::MAX {
+            None
+        } else {
+            NonZeroU16::new(value).map(Self)
+        }
     }
 
     /// The number itself.
@@ -107,6 +114,40 @@ impl fmt::Display for Share {
     }
 }
 
+/// Random numbers of one request, worked out from its draw: the same draw gives the same numbers.
+///
+/// SplitMix64 (Steele, Lea and Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draws(u64);
+
+impl Draws {
+    /// The numbers that follow from `draw`.
+    #[must_use]
+    pub const fn new(draw: u64) -> Self {
+        Self(draw)
+    }
+
+    /// The next number, any of them equally likely.
+    pub const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// The next number below `bound`; 0 when `bound` is 0.
+    pub fn below(&mut self, bound: usize) -> usize {
+        // Lemire's multiply-shift; the bias is below bound / 2^64.
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// The next fraction, from 0 up to but without 1.
+    pub fn fraction(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +166,17 @@ mod tests {
         assert_eq!(Weight::new(1), Some(Weight::ONE));
         assert_eq!(Weight::new(1000).map(Weight::number), Some(1000));
         assert_eq!(Weight::new(1001), None);
+    }
+
+    #[test]
+    fn draws_follow_from_their_seed_and_stay_in_bounds() {
+        let (mut one, mut same) = (Draws::new(7), Draws::new(7));
+        for _ in 0..1000 {
+            let fraction = one.fraction();
+            assert!((0.0..1.0).contains(&fraction) && fraction == same.fraction());
+            assert!(one.below(3) < 3 && same.below(3) < 3);
+        }
+        assert_eq!(one.below(0), 0);
     }
 
     #[test]

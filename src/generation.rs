@@ -1,0 +1,308 @@
+//! One consistent state of the gateway's configuration: what a request takes with it and keeps to its end.
+//!
+//! A [`Generation`] is built whole from a [`Config`], what was read for it ([`Materials`]) and the generation before,
+//! and put in charge by one swap. What is known about backends, routes and models is carried over by name, so that a
+//! reload neither forgets nor recounts. Reading files and resolving names is `crate::tasks`' work.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use arc_swap::Guard;
+
+use crate::config;
+use crate::config::Config;
+use crate::counters::Counter;
+use crate::forest::Model;
+use crate::pool::Backend;
+use crate::pool::BackendIndex;
+use crate::pool::HealthPolicy;
+use crate::pool::Member;
+use crate::pool::Pool;
+use crate::routing::RouteStats;
+use crate::routing::RouteTable;
+use crate::selection::LeastRequests;
+use crate::selection::ModelSlot;
+use crate::selection::Reason;
+use crate::selection::Registry;
+use crate::selection::Selector;
+use crate::selection::SelectorContext;
+
+/// The name under which requests are counted that no route matched.
+pub const NO_ROUTE: &str = "none";
+
+/// What was read and resolved for a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Materials {
+    /// The models by the path that names them.
+    pub models: BTreeMap<PathBuf, Arc<Model>>,
+    /// The addresses of backends and metrics endpoints, by `host:port` as written.
+    pub addresses: BTreeMap<String, SocketAddr>,
+}
+
+/// Why a configuration that reads well cannot be put in charge.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// No address was resolved for it.
+    #[error("pools.{pool}.backends: `{address}` was not resolved; check the name, or write an IP address")]
+    Unresolved {
+        /// The pool's name.
+        pool: String,
+        /// The backend's address as written.
+        address: String,
+    },
+    /// Nobody registered it.
+    #[error("pools.{pool}.selector: `{selector}` is not a registered selector type")]
+    UnknownSelector {
+        /// The pool's name.
+        pool: String,
+        /// The type's name as written.
+        selector: String,
+    },
+    /// No model was read from it.
+    #[error("pools.{pool}.selector.model: no model was read from `{path}`")]
+    NoModel {
+        /// The pool's name.
+        pool: String,
+        /// The model file.
+        path: String,
+    },
+}
+
+/// One state of the configuration.
+#[derive(Debug)]
+pub struct Generation {
+    /// 1 for the first; each one in charge is one higher than the one before.
+    pub number: u64,
+    /// What it was built from.
+    pub config: Arc<Config>,
+    /// Where requests go.
+    pub routes: RouteTable,
+    /// The counts of requests without a route, one for each listener.
+    pub unrouted: Vec<Arc<RouteStats>>,
+    /// The pools, in the configuration's order.
+    pub pools: Vec<ServedPool>,
+}
+
+/// A pool, and how its backends are chosen.
+#[derive(Debug)]
+pub struct ServedPool {
+    /// The backends and what is known of them.
+    pub pool: Arc<Pool>,
+    /// Where each backend is, in the pool's order.
+    pub addresses: Vec<SocketAddr>,
+    /// Where each backend's metrics are, in the pool's order; `None` without a source.
+    pub metrics_addresses: Vec<Option<SocketAddr>>,
+    /// What chooses.
+    pub selector: Arc<dyn Selector>,
+    /// The name of the selector's type.
+    pub selector_name: String,
+    /// The model that the selector asks, when it uses one.
+    pub model: Arc<ModelSlot>,
+    /// Decisions by reason; carried over while the selector's type stays.
+    pub decisions: Arc<[Counter; Reason::ALL.len()]>,
+    /// Every (address, ordinal) that this pool has ever had, so that an ordinal is never given twice.
+    ordinals: BTreeMap<String, u32>,
+}
+
+/// The generation in charge.
+#[derive(Debug)]
+pub struct Current(ArcSwap<Generation>);
+
+impl Current {
+    /// Puts the first generation in charge.
+    #[must_use]
+    pub fn new(generation: Generation) -> Self {
+        Self(ArcSwap::from_pointee(generation))
+    }
+
+    /// The generation in charge, to keep.
+    #[must_use]
+    pub fn take(&self) -> Arc<Generation> {
+        self.0.load_full()
+    }
+
+    /// The generation in charge, for a look; not to be held while waiting.
+    #[must_use]
+    pub fn look(&self) -> Guard<Arc<Generation>> {
+        self.0.load()
+    }
+
+    /// Puts `generation` in charge.
+    pub fn put(&self, generation: Generation) {
+        self.0.store(Arc::new(generation));
+    }
+}
+
+impl Generation {
+    /// The generation of `config`, after `previous`.
+    ///
+    /// # Errors
+    /// When `materials` lack something that the configuration names, or a selector type is not in `registry`.
+    pub fn build(
+        config: Arc<Config>,
+        materials: &Materials,
+        registry: &Registry,
+        previous: Option<&Self>,
+    ) -> Result<Self, BuildError> {
+        let stats = |listener: &str, route: &str, pool: &str| carried_stats(previous, listener, route, pool);
+        let build = |pool: &config::Pool| PoolBuilder { pool, materials, registry }.build(previous);
+        Ok(Self {
+            number: previous.map_or(1, |previous| previous.number + 1),
+            routes: RouteTable::new(&config, stats),
+            unrouted: config.listeners.iter().map(|listener| stats(&listener.name, NO_ROUTE, "")).collect(),
+            pools: config.pools.iter().map(build).collect::<Result<_, _>>()?,
+            config,
+        })
+    }
+
+    /// The pool called `name`.
+    #[must_use]
+    pub fn pool(&self, name: &str) -> Option<&ServedPool> {
+        self.pools.iter().find(|served| served.pool.name() == name)
+    }
+
+    /// The counts of every route on every listener, unrouted requests last.
+    pub fn stats(&self) -> impl Iterator<Item = &Arc<RouteStats>> {
+        self.routes.routes().iter().flat_map(|route| &route.stats).chain(&self.unrouted)
+    }
+}
+
+impl ServedPool {
+    /// Where the backend at `index` is.
+    #[must_use]
+    pub fn address(&self, index: BackendIndex) -> Option<SocketAddr> {
+        self.addresses.get(index.position()).copied()
+    }
+
+    /// Counts a decision.
+    pub fn decided(&self, reason: Reason) {
+        if let Some(counter) = self.decisions.get(reason as usize) {
+            counter.increment();
+        }
+    }
+}
+
+/// Counts go on where the previous generation counted the same thing.
+fn carried_stats(previous: Option<&Generation>, listener: &str, route: &str, pool: &str) -> Arc<RouteStats> {
+    previous
+        .and_then(|previous| {
+            previous.stats().find(|it| it.listener == listener && it.route == route && it.pool == pool)
+        })
+        .map_or_else(|| Arc::new(RouteStats::new(listener, route, pool)), Arc::clone)
+}
+
+struct PoolBuilder<'a> {
+    pool: &'a config::Pool,
+    materials: &'a Materials,
+    registry: &'a Registry,
+}
+
+impl PoolBuilder<'_> {
+    fn build(&self, generation: Option<&Generation>) -> Result<ServedPool, BuildError> {
+        let previous = generation.and_then(|generation| generation.pool(&self.pool.name));
+        let mut ordinals = previous.map(|previous| previous.ordinals.clone()).unwrap_or_default();
+        let members: Vec<Member> = self.pool.backends.iter().map(|it| self.member(it, previous, &mut ordinals)).collect();
+        let model = self.model(previous)?;
+        let unchanged = generation
+            .and_then(|generation| generation.config.pool(&self.pool.name))
+            .is_some_and(|before| before.backends == self.pool.backends && before.selector == self.pool.selector);
+        let kept = previous.filter(|_| unchanged);
+        let selector = match kept {
+            Some(previous) => Arc::clone(&previous.selector),
+            None => self.selector(&members, &model)?,
+        };
+        let same_kind = previous.filter(|previous| previous.selector_name == self.pool.selector.kind);
+        Ok(ServedPool {
+            addresses: self.pool.backends.iter().map(|it| self.address(&it.address)).collect::<Result<_, _>>()?,
+            metrics_addresses: self.pool.backends.iter().map(|it| self.metrics_address(it)).collect::<Result<_, _>>()?,
+            selector,
+            selector_name: self.pool.selector.kind.clone(),
+            decisions: same_kind.map_or_else(Arc::default, |previous| Arc::clone(&previous.decisions)),
+            pool: Arc::new(Pool::new(self.pool.name.clone(), members, health_policy(self.pool))),
+            model,
+            ordinals,
+        })
+    }
+
+    fn member(
+        &self,
+        backend: &config::Backend,
+        previous: Option<&ServedPool>,
+        ordinals: &mut BTreeMap<String, u32>,
+    ) -> Member {
+        let probed = self.pool.health_check.is_some();
+        let known = previous.and_then(|previous| find_backend(&previous.pool, &backend.address));
+        let backend_state = known.unwrap_or_else(|| {
+            let next = u32::try_from(ordinals.len()).unwrap_or(u32::MAX);
+            let ordinal = *ordinals.entry(backend.address.clone()).or_insert(next);
+            Arc::new(Backend::new(backend.address.clone(), ordinal, probed))
+        });
+        if previous.is_some_and(|previous| previous.pool.policy().probed != probed) {
+            backend_state.set_probed(probed);
+        }
+        Member { backend: backend_state, weight: backend.weight }
+    }
+
+    fn address(&self, written: &str) -> Result<SocketAddr, BuildError> {
+        let unresolved = || BuildError::Unresolved { pool: self.pool.name.clone(), address: written.to_owned() };
+        self.materials.addresses.get(written).copied().ok_or_else(unresolved)
+    }
+
+    fn metrics_address(&self, backend: &config::Backend) -> Result<Option<SocketAddr>, BuildError> {
+        let Some(source) = &self.pool.metrics_source else { return Ok(None) };
+        match (&backend.metrics, source.port) {
+            (Some(written), _) => self.address(written).map(Some),
+            (None, Some(port)) => self.address(&backend.address).map(|it| Some(SocketAddr::new(it.ip(), port))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn model(&self, previous: Option<&ServedPool>) -> Result<Arc<ModelSlot>, BuildError> {
+        let slot = previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.model));
+        if let Some(path) = &self.pool.selector.model {
+            let model = self.materials.models.get(path).ok_or_else(|| BuildError::NoModel {
+                pool: self.pool.name.clone(),
+                path: path.display().to_string(),
+            })?;
+            slot.put(Arc::clone(model));
+        }
+        Ok(slot)
+    }
+
+    fn selector(&self, members: &[Member], model: &Arc<ModelSlot>) -> Result<Arc<dyn Selector>, BuildError> {
+        let last_resort: Arc<dyn Selector> = Arc::new(LeastRequests);
+        let context = SelectorContext { members, model, fallback: &last_resort };
+        let fallback = match &self.pool.selector.fallback {
+            Some(name) => self.selector_of(name, &context)?,
+            None => Arc::clone(&last_resort),
+        };
+        self.selector_of(&self.pool.selector.kind, &SelectorContext { fallback: &fallback, ..context })
+    }
+
+    fn selector_of(&self, name: &str, context: &SelectorContext<'_>) -> Result<Arc<dyn Selector>, BuildError> {
+        let unknown = || BuildError::UnknownSelector { pool: self.pool.name.clone(), selector: name.to_owned() };
+        Ok((self.registry.get(name).ok_or_else(unknown)?.build)(context))
+    }
+}
+
+fn find_backend(pool: &Pool, address: &str) -> Option<Arc<Backend>> {
+    pool.members().iter().find(|member| member.backend.address() == address).map(|member| Arc::clone(&member.backend))
+}
+
+fn health_policy(pool: &config::Pool) -> HealthPolicy {
+    let thresholds = pool.health_check.as_ref();
+    HealthPolicy {
+        probed: pool.health_check.is_some(),
+        healthy_threshold: thresholds.map_or(1, |check| check.healthy_threshold.get()),
+        unhealthy_threshold: thresholds.map_or(1, |check| check.unhealthy_threshold.get()),
+        error_rate: pool.outlier_detection.error_rate,
+        max_ejection: pool.outlier_detection.max_ejection,
+        base_ejection_time: pool.outlier_detection.base_ejection_time,
+        max_ejection_time: pool.outlier_detection.max_ejection_time,
+        panic_threshold: pool.panic_threshold,
+        slow_start: pool.slow_start,
+    }
+}

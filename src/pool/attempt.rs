@@ -1,0 +1,154 @@
+//! One attempt at one backend: in flight from its beginning until it is dropped, whatever ends it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::pool::Backend;
+use crate::pool::BackendIndex;
+use crate::pool::Pool;
+use crate::pool::health::Failure;
+use crate::units::Timestamp;
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A response that does not speak against the backend.
+    Success,
+    /// A response with status 500, 502, 503 or 504.
+    ErrorStatus,
+    /// No connection could be made.
+    ConnectFailure,
+    /// Connected, but not answered in time.
+    Timeout,
+    /// The connection broke before the response was complete.
+    Reset,
+    /// The client left first: says nothing about the backend.
+    Aborted,
+    /// The connection was upgraded and served until it was closed.
+    Upgraded,
+}
+
+impl Verdict {
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; 7] = [
+        Self::Success,
+        Self::ErrorStatus,
+        Self::ConnectFailure,
+        Self::Timeout,
+        Self::Reset,
+        Self::Aborted,
+        Self::Upgraded,
+    ];
+
+    /// The verdict on a complete response with `status`.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        if matches!(status, 500 | 502 | 503 | 504) { Self::ErrorStatus } else { Self::Success }
+    }
+
+    /// Its name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::ErrorStatus => "error_status",
+            Self::ConnectFailure => "connect_failure",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Aborted => "aborted",
+            Self::Upgraded => "upgraded",
+        }
+    }
+
+    pub(crate) fn failure(self) -> Option<Failure> {
+        match self {
+            Self::ConnectFailure => Some(Failure::Connect),
+            Self::ErrorStatus | Self::Timeout | Self::Reset => Some(Failure::Error),
+            Self::Success | Self::Aborted | Self::Upgraded => None,
+        }
+    }
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Where it went.
+    pub backend: BackendIndex,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// When it was dispatched.
+    pub began: Timestamp,
+    /// From dispatch to the first byte of the final response header, if one came.
+    pub latency: Option<Duration>,
+}
+
+/// An attempt under way. Dropping it without [`Attempt::finish`] (a panic, say) only takes it out of the count.
+#[derive(Debug)]
+pub struct Attempt {
+    pool: Arc<Pool>,
+    backend: Arc<Backend>,
+    index: BackendIndex,
+    began: Timestamp,
+    latency: Option<Duration>,
+    upgraded: bool,
+}
+
+impl Attempt {
+    pub(crate) fn begin(pool: &Arc<Pool>, index: BackendIndex, now: Timestamp) -> Option<Self> {
+        let backend = Arc::clone(pool.backend(index)?);
+        backend.enter();
+        Some(Self { pool: Arc::clone(pool), backend, index, began: now, latency: None, upgraded: false })
+    }
+
+    /// Which backend it goes to.
+    #[must_use]
+    pub fn index(&self) -> BackendIndex {
+        self.index
+    }
+
+    /// The backend it goes to.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// When it was dispatched.
+    #[must_use]
+    pub fn began(&self) -> Timestamp {
+        self.began
+    }
+
+    /// Notes the first byte of the final response header; only the first call counts.
+    pub fn answered(&mut self, now: Timestamp) {
+        self.latency.get_or_insert(now.since(self.began));
+    }
+
+    /// Takes an upgraded connection out of the requests in flight: it is open, but it no longer waits.
+    pub fn upgrade(&mut self) {
+        if !std::mem::replace(&mut self.upgraded, true) {
+            self.backend.upgrade();
+        }
+    }
+
+    /// Ends it with `verdict`, which counts for the backend's totals and health.
+    pub fn finish(self, verdict: Verdict, now: Timestamp) -> Outcome {
+        let verdict = if self.upgraded && verdict == Verdict::Success { Verdict::Upgraded } else { verdict };
+        // An upgraded connection's latency is its handshake's, and its end says nothing of the backend's speed.
+        let latency = self.latency.filter(|_| !self.upgraded);
+        self.backend.count(verdict, latency);
+        if verdict != Verdict::Aborted {
+            self.pool.conclude(self.index, verdict.failure(), now);
+        }
+        Outcome { backend: self.index, verdict, began: self.began, latency }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.upgraded {
+            self.backend.leave_upgraded();
+        } else {
+            self.backend.leave();
+        }
+    }
+}

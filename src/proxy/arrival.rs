@@ -1,0 +1,86 @@
+//! A request arrives: it is measured against the limits, and a route is found for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::Version;
+use http::header;
+use pingora::Result;
+use pingora_proxy::Session;
+
+use crate::config::Config;
+use crate::proxy::context::Context;
+use crate::proxy::refusal::Refusal;
+use crate::proxy::status_error;
+use crate::routing::RequestView;
+use crate::routing::is_safe_path;
+
+/// Admits a request and notes its route, or says why not.
+pub(super) fn admit(session: &mut Session, listeners: &[SocketAddr], context: &mut Context) -> Result<(), Refusal> {
+    set_timeouts(session, context.config());
+    let listener = listener(session, listeners);
+    let generation = Arc::clone(context.generation());
+    let unrouted = generation.unrouted.get(listener).map(Arc::clone);
+    context.routed(None, unrouted);
+    check_limits(session, context.config())?;
+    let view = view(session)?;
+    let route = generation.routes.find(&view).ok_or(Refusal::NO_ROUTE)?;
+    context.routed(Some(route.pool), route.stats.get(listener).map(Arc::clone));
+    Ok(())
+}
+
+/// Counts `bytes` of a request's body, for bodies that do not say their length.
+pub(super) fn count_body(context: &mut Context, bytes: usize) -> Result<()> {
+    if context.take_body(bytes) > context.config().limits.max_body_bytes {
+        return Err(status_error(413, "the request body is over the limit").into_down());
+    }
+    Ok(())
+}
+
+/// The position of the listener that the client connected to. One bound to an unspecified address sees connections
+/// to all addresses of the host, so there the port decides.
+fn listener(session: &Session, listeners: &[SocketAddr]) -> usize {
+    let Some(local) = session.server_addr().and_then(|address| address.as_inet()) else { return 0 };
+    let is_bound = |bound: &SocketAddr| bound.port() == local.port() && (bound.ip().is_unspecified() || bound == local);
+    listeners.iter().position(is_bound).unwrap_or(0)
+}
+
+fn set_timeouts(session: &mut Session, config: &Config) {
+    let idle = config.timeouts.idle;
+    session.set_read_timeout(Some(idle));
+    session.set_write_timeout(Some(idle));
+    session.set_total_drain_timeout(Some(idle));
+    // Where the client asked to close, Pingora has already said so and must not be overruled. How long the next
+    // request may take to come is the door's business.
+    if session.get_keepalive().is_some() {
+        session.set_keepalive(Some(idle.as_secs().max(1)));
+    }
+}
+
+fn check_limits(session: &Session, config: &Config) -> Result<(), Refusal> {
+    let header_bytes = session.as_http1().map_or(0, |session| session.get_headers_raw_bytes().len());
+    if header_bytes as u64 > config.limits.max_header_bytes {
+        return Err(Refusal::HEADER_TOO_LARGE);
+    }
+    let length = session.get_header(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > config.limits.max_body_bytes) {
+        return Err(Refusal::BODY_TOO_LARGE);
+    }
+    Ok(())
+}
+
+fn view(session: &Session) -> Result<RequestView<'_>, Refusal> {
+    let request = session.req_header();
+    let host = request.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let host = match (host, request.uri.host(), request.version) {
+        (Some(host), ..) | (None, Some(host), _) if !host.is_empty() => host,
+        // HTTP/1.0 knows no Host; such a request can match a route that asks for none.
+        (None, None, Version::HTTP_10) => "",
+        _ => return Err(Refusal::NO_HOST),
+    };
+    let path = request.uri.path();
+    if !is_safe_path(path) {
+        return Err(Refusal::UNSAFE_PATH);
+    }
+    Ok(RequestView { host, path, method: &request.method, headers: &request.headers })
+}

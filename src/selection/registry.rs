@@ -1,0 +1,92 @@
+//! The selector types that a configuration can name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::config::MetricsUse;
+use crate::config::ModelUse;
+use crate::config::SelectorType;
+use crate::pool::Member;
+use crate::selection::Classifier;
+use crate::selection::LeastRequests;
+use crate::selection::ModelSlot;
+use crate::selection::Random;
+use crate::selection::RoundRobin;
+use crate::selection::Selector;
+
+/// What a selector is built from.
+#[derive(Clone, Debug)]
+pub struct SelectorContext<'a> {
+    /// The pool's backends.
+    pub members: &'a [Member],
+    /// Where the pool's model is, or will be.
+    pub model: &'a Arc<ModelSlot>,
+    /// The selector that serves while the model cannot; built before.
+    pub fallback: &'a Arc<dyn Selector>,
+}
+
+/// Builds a selector.
+pub type Build = Box<dyn Fn(&SelectorContext<'_>) -> Arc<dyn Selector> + Send + Sync>;
+
+/// A selector type.
+pub struct SelectorKind {
+    /// Makes one for a pool.
+    pub build: Build,
+    /// Whether it is given a model file.
+    pub model: ModelUse,
+    /// Whether it looks at the backends' metrics.
+    pub metrics: MetricsUse,
+}
+
+impl fmt::Debug for SelectorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SelectorKind").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+/// The selector types by the names that a configuration uses.
+#[derive(Debug)]
+pub struct Registry {
+    kinds: BTreeMap<String, SelectorKind>,
+}
+
+impl Default for Registry {
+    /// The selectors that come with the gateway.
+    fn default() -> Self {
+        let mut registry = Self { kinds: BTreeMap::new() };
+        registry.add("round_robin", |context| Arc::new(RoundRobin::new(context.members)));
+        registry.add("random", |_| Arc::new(Random));
+        registry.add("least_requests", |_| Arc::new(LeastRequests));
+        let classifier = SelectorKind {
+            build: Box::new(|context| Arc::new(Classifier::new(context))),
+            model: ModelUse::Required,
+            metrics: MetricsUse::Required,
+        };
+        registry.kinds.insert("classifier".to_owned(), classifier);
+        registry
+    }
+}
+
+impl Registry {
+    /// Adds a selector type that uses no model; a type of the same name is replaced.
+    pub fn add(
+        &mut self,
+        name: &str,
+        build: impl Fn(&SelectorContext<'_>) -> Arc<dyn Selector> + Send + Sync + 'static,
+    ) {
+        let kind = SelectorKind { build: Box::new(build), model: ModelUse::Never, metrics: MetricsUse::Optional };
+        self.kinds.insert(name.to_owned(), kind);
+    }
+
+    /// The type called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&SelectorKind> {
+        self.kinds.get(name)
+    }
+
+    /// Every type as a configuration sees it, in alphabetical order.
+    pub fn types(&self) -> impl Iterator<Item = SelectorType<'_>> {
+        self.kinds.iter().map(|(name, kind)| SelectorType { name, model: kind.model, metrics: kind.metrics })
+    }
+}

@@ -1,0 +1,168 @@
+//! From a path to a generation: the file is read, names are resolved, models are read, everything is checked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::net::ToSocketAddrs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config;
+use crate::config::Config;
+use crate::config::ConfigErrors;
+use crate::config::SelectorType;
+use crate::forest::Model;
+use crate::forest::ModelError;
+use crate::forest::ModelKind;
+use crate::forest::decode;
+
+use crate::generation::BuildError;
+use crate::generation::Generation;
+use crate::generation::Materials;
+use crate::selection::Registry;
+
+/// A variable of the environment, if it is set.
+pub type Variable = fn(&str) -> Option<String>;
+
+/// Where a configuration comes from, and what it may name.
+#[derive(Debug)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Looks up `${VAR}`.
+    pub variable: Variable,
+    /// The selector types.
+    pub registry: Registry,
+}
+
+/// Why a configuration cannot be put in charge.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {cause}; check the path and its permissions")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The file says something that cannot be meant.
+    #[error("{0}")]
+    Invalid(ConfigErrors),
+    /// A name cannot be resolved.
+    #[error("pools.{pool}.backends: `{address}` cannot be resolved: {cause}; check the name, or write an IP address")]
+    Unresolved {
+        /// The pool that names it.
+        pool: String,
+        /// The address as written.
+        address: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// A model file cannot be used.
+    #[error("pools.{pool}.selector.model: {cause}")]
+    Model {
+        /// The pool that names it.
+        pool: String,
+        /// Why.
+        cause: ReadModelError,
+    },
+    /// The parts do not fit together.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// Why a model file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadModelError {
+    /// It cannot be read.
+    #[error("{path}: cannot be read: {cause}; train one with `sylvan train DATA.csv --out {path}`")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// It is not a model that this program can use.
+    #[error("{path}: {cause}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        cause: ModelError,
+    },
+}
+
+impl Source {
+    /// Reads the file and checks what it says; nothing is resolved yet.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says something that cannot be meant.
+    pub fn parse(&self) -> Result<(config::Checked, String), LoadError> {
+        let unreadable = |cause| LoadError::Unreadable { path: self.path.display().to_string(), cause };
+        let text = read_text(&self.path).map_err(unreadable)?;
+        let name = self.path.display().to_string();
+        let source = config::Source { name: &name, text: &text };
+        let selectors: Vec<SelectorType<'_>> = self.registry.types().collect();
+        let checked = config::parse(source, &self.variable, &selectors).map_err(LoadError::Invalid)?;
+        Ok((checked, text))
+    }
+
+    /// Resolves and reads what `config` names, and builds the generation after `previous`.
+    ///
+    /// # Errors
+    /// When a name cannot be resolved, a model cannot be used, or the parts do not fit together.
+    pub fn build(&self, config: Config, previous: Option<&Generation>) -> Result<Generation, LoadError> {
+        let materials = Materials { addresses: addresses(&config)?, models: models(&config)? };
+        Ok(Generation::build(Arc::new(config), &materials, &self.registry, previous)?)
+    }
+}
+
+/// Reads a model file.
+///
+/// # Errors
+/// When it cannot be read, is damaged, or cannot choose among backends.
+pub fn read_model(path: &Path) -> Result<Model, ReadModelError> {
+    let name = || path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|cause| ReadModelError::Unreadable { path: name(), cause })?;
+    let invalid = |cause| ReadModelError::Invalid { path: name(), cause };
+    let model = decode(&bytes).map_err(invalid)?;
+    match model.kind() {
+        // One for another number of backends is let in: its selector falls back and says so.
+        ModelKind::Classifier { .. } => Ok(model),
+        kind => Err(invalid(ModelError::Unservable(kind))),
+    }
+}
+
+/// The text of `path`; `-` is standard input.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) }
+}
+
+fn addresses(config: &Config) -> Result<BTreeMap<String, SocketAddr>, LoadError> {
+    let mut addresses = BTreeMap::new();
+    for pool in &config.pools {
+        let written = pool.backends.iter().flat_map(|backend| [Some(&backend.address), backend.metrics.as_ref()]);
+        for address in written.flatten() {
+            let unresolved =
+                |cause| LoadError::Unresolved { pool: pool.name.clone(), address: address.clone(), cause };
+            addresses.insert(address.clone(), resolve(address).map_err(unresolved)?);
+        }
+    }
+    Ok(addresses)
+}
+
+fn resolve(address: &str) -> std::io::Result<SocketAddr> {
+    address.to_socket_addrs()?.next().ok_or_else(|| std::io::Error::other("the name has no address"))
+}
+
+fn models(config: &Config) -> Result<BTreeMap<PathBuf, Arc<Model>>, LoadError> {
+    let mut models = BTreeMap::new();
+    for pool in &config.pools {
+        if let Some(path) = &pool.selector.model {
+            let model = read_model(path).map_err(|cause| LoadError::Model { pool: pool.name.clone(), cause })?;
+            models.insert(path.clone(), Arc::new(model));
+        }
+    }
+    Ok(models)
+}

@@ -1,0 +1,171 @@
+//! Puts a changed configuration in charge, and keeps the one in charge when the change is no good.
+//!
+//! Four things ask for a reload: the file's directory changes (editors and ConfigMaps replace files), the file's
+//! content differs at a look every two seconds (bind mounts lose events), SIGHUP, and the admin API. The first two
+//! reload only when the content really differs from what was last tried.
+
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::RecommendedWatcher;
+use notify::RecursiveMode;
+use notify::Watcher;
+use tokio::signal::unix::SignalKind;
+use tokio::sync::mpsc;
+
+use crate::clock;
+use crate::config::Config;
+use crate::generation::Current;
+use crate::shutdown::Shutdown;
+use crate::shutdown::stopped;
+use crate::tasks::load::LoadError;
+use crate::tasks::load::Source;
+use crate::telemetry::Asker;
+use crate::telemetry::Reload;
+use crate::telemetry::Telemetry;
+
+/// How often the file is looked at when nothing says that it changed.
+const POLL: Duration = Duration::from_secs(2);
+/// Editors write in several steps: after an event the file is given this long to settle.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// The reload task.
+#[derive(Debug)]
+pub struct Reloader {
+    source: Source,
+    current: Arc<Current>,
+    telemetry: Arc<Telemetry>,
+    tried: Option<u64>,
+}
+
+impl Reloader {
+    /// Reloads `source` into `current`. `text` is what the generation in charge was read from.
+    #[must_use]
+    pub fn new(source: Source, current: Arc<Current>, telemetry: Arc<Telemetry>, text: &str) -> Self {
+        Self { source, current, telemetry, tried: Some(digest(text)) }
+    }
+
+    /// The loop: waits for one of the four, reloads, and answers who asked.
+    pub async fn run(mut self, mut askers: mpsc::Receiver<Asker>, mut shutdown: Shutdown) {
+        let (events, mut changes) = mpsc::channel(1);
+        let _watcher = watch_directory(&self.source.path, events);
+        let mut hangups = tokio::signal::unix::signal(SignalKind::hangup()).ok();
+        let mut polls = tokio::time::interval(POLL);
+        loop {
+            tokio::select! {
+                () = stopped(&mut shutdown) => return,
+                Some(asker) = askers.recv() => drop(asker.send(self.reload().await)),
+                () = hangup(&mut hangups) => drop(self.reload().await),
+                Some(()) = changes.recv() => {
+                    tokio::time::sleep(SETTLE).await;
+                    self.reload_if_changed().await;
+                }
+                _ = polls.tick() => self.reload_if_changed().await,
+            }
+        }
+    }
+
+    async fn reload_if_changed(&mut self) {
+        let text = tokio::fs::read_to_string(&self.source.path).await.ok();
+        if text.as_deref().map(digest) != self.tried {
+            self.reload().await;
+        }
+    }
+
+    /// Reading files and resolving names may block, so it is done where that does no harm.
+    async fn reload(&mut self) -> Reload {
+        let reload = tokio::task::block_in_place(|| self.reload_now());
+        match &reload.error {
+            None => log::info!(generation = reload.generation; "configuration reloaded"),
+            Some(error) => log::error!(generation = reload.generation; "configuration not reloaded:\n{error}"),
+        }
+        for key in &reload.needs_restart {
+            log::warn!("`{key}` was changed in the file, but takes effect only at a restart");
+        }
+        self.telemetry.reloaded(reload.clone());
+        reload
+    }
+
+    fn reload_now(&mut self) -> Reload {
+        let before = self.current.take();
+        let attempt = self.source.parse().map_err(|error| (error, None)).and_then(|(checked, text)| {
+            let tried = Some(digest(&text));
+            let needs_restart = needs_restart(&before.config, &checked.config);
+            let generation = self.source.build(checked.config, Some(&before)).map_err(|error| (error, tried))?;
+            Ok((generation, needs_restart, tried))
+        });
+        match attempt {
+            Ok((generation, needs_restart, tried)) => {
+                self.tried = tried;
+                let number = generation.number;
+                self.current.put(generation);
+                Reload { at: clock::now(), generation: number, error: None, needs_restart }
+            }
+            Err((error, tried)) => {
+                self.tried = tried.or_else(|| self.digest_of_file());
+                refused(&error, before.number)
+            }
+        }
+    }
+
+    fn digest_of_file(&self) -> Option<u64> {
+        std::fs::read_to_string(&self.source.path).ok().as_deref().map(digest)
+    }
+}
+
+fn refused(error: &LoadError, generation: u64) -> Reload {
+    let error = format!("{error}\nnothing was changed, generation {generation} keeps serving");
+    Reload { at: clock::now(), generation, error: Some(error), needs_restart: Vec::new() }
+}
+
+/// The keys that differ and that only a restart can change.
+fn needs_restart(before: &Config, after: &Config) -> Vec<String> {
+    let admin = |config: &Config| config.admin.as_ref().map(|admin| admin.bind);
+    [
+        ("listeners", before.listeners != after.listeners),
+        ("runtime", before.runtime != after.runtime),
+        ("admin.bind", admin(before) != admin(after)),
+        ("defaults.limits.max_connections", before.limits.max_connections != after.limits.max_connections),
+    ]
+    .into_iter()
+    .filter_map(|(key, differs)| differs.then(|| key.to_owned()))
+    .collect()
+}
+
+/// Sends a word whenever something in the directory of `path` changes. The directory, not the file: a file that is
+/// replaced is another file.
+fn watch_directory(path: &Path, events: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| {
+        // A word that is already waiting says the same.
+        let _ = events.try_send(());
+    })
+    .ok()?;
+    match watcher.watch(directory, RecursiveMode::NonRecursive) {
+        Ok(()) => Some(watcher),
+        Err(error) => {
+            log::warn!("{} cannot be watched ({error}); the file is looked at every 2 s", directory.display());
+            None
+        }
+    }
+}
+
+async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
+    let heard = match hangups {
+        Some(hangups) => hangups.recv().await,
+        None => None,
+    };
+    if heard.is_none() {
+        std::future::pending().await
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
