@@ -4,8 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample;
+
 use crate::config::Checked;
 use crate::config::ConfigErrors;
+use crate::config::Match;
 use crate::config::MetricsUse;
 use crate::config::ModelUse;
 use crate::config::SelectorType;
@@ -91,5 +96,264 @@ fn failure(path: &Path) -> Option<String> {
 fn the_files_in_conf_are_taken_without_a_warning() {
     for file in ["conf/gateway.yaml", "conf/minimal.yaml"] {
         assert_eq!(told(&read(project(file))), "ok", "{file}");
+    }
+}
+
+/// A file with every section, and a key in each that none of them has.
+const NO_SUCH_KEYS: &str = r#"
+no_such_key: 1
+version: 1
+admin: { bind: "127.0.0.1:9901", no_such_key: 1 }
+log: { no_such_key: 1 }
+runtime: { no_such_key: 1 }
+defaults: { timeouts: { no_such_key: 1 }, limits: { no_such_key: 1 }, no_such_key: 1 }
+listeners: [{ name: web, bind: ":80", no_such_key: 1 }]
+routes: [{ name: everything, pool: shop, match: { no_such_key: 1 }, no_such_key: 1 }]
+pools:
+  shop:
+    backends: [{ address: "127.0.0.1:3001", no_such_key: 1 }]
+    selector: { type: forest, no_such_key: 1 }
+    metrics_source: { type: agent, port: 9902, no_such_key: 1 }
+    dataset: { file: rows.csv, no_such_key: 1 }
+    health_check: { type: http, expect: { status: [200], no_such_key: 1 }, no_such_key: 1 }
+    outlier_detection: { no_such_key: 1 }
+    retries: { no_such_key: 1 }
+    no_such_key: 1
+"#;
+
+/// The path of every key that is accepted, as the reference writes it: learned from what errors offer instead.
+fn every_key() -> Vec<String> {
+    let errors = parse_here(NO_SUCH_KEYS).unwrap_err().errors;
+    assert_eq!(
+        errors.len(),
+        NO_SUCH_KEYS.matches("no_such_key").count(),
+        "a section is read twice, or not at all"
+    );
+    errors
+        .iter()
+        .flat_map(|error| offered(&error.path, &error.remedy))
+        .collect()
+}
+
+fn offered(path: &str, remedy: &str) -> Vec<String> {
+    let section = path
+        .trim_end_matches("no_such_key")
+        .replace("[0]", "[]")
+        .replace("pools.shop", "pools.<name>");
+    let keys = remedy
+        .strip_prefix("use one of: ")
+        .unwrap_or_else(|| panic!("{path}: {remedy}"));
+    keys.split(", ").map(|key| format!("{section}{key}")).collect()
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let reference = read(project("docs/configuration.md"));
+    for key in every_key() {
+        assert!(
+            reference.contains(&format!("`{key}`")),
+            "docs/configuration.md does not name `{key}`"
+        );
+    }
+}
+
+#[test]
+fn the_reference_names_no_other_key() {
+    let keys = every_key();
+    let reference = read(project("docs/configuration.md"));
+    let rows = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    for (key, _) in rows {
+        assert!(
+            keys.iter().any(|known| known == key),
+            "docs/configuration.md names `{key}`, which is not accepted"
+        );
+    }
+}
+
+#[test]
+fn the_example_writes_every_key() {
+    let example = read(project("conf/gateway.yaml"));
+    for key in every_key() {
+        let word = key.rsplit('.').next().unwrap_or_default();
+        assert!(
+            example.contains(&format!("{word}:")),
+            "conf/gateway.yaml has no `{key}`"
+        );
+    }
+}
+
+#[test]
+fn the_example_says_what_the_defaults_are() {
+    let said = parse_here(&read(project("conf/gateway.yaml"))).unwrap().config;
+    let left_out = parse_here(&read(project("conf/minimal.yaml"))).unwrap().config;
+    assert_eq!(said.timeouts, left_out.timeouts);
+    assert_eq!(
+        (said.limits, said.log, said.runtime),
+        (left_out.limits, left_out.log, left_out.runtime)
+    );
+    assert_eq!(said.drain_timeout, left_out.drain_timeout);
+    let (said, left_out) = (&said.pools[0], &left_out.pools[0]);
+    assert_eq!(said.outlier_detection, left_out.outlier_detection);
+    assert_eq!(
+        (said.panic_threshold, said.slow_start, said.retries),
+        (left_out.panic_threshold, left_out.slow_start, left_out.retries)
+    );
+}
+
+#[test]
+fn a_route_knows_what_it_asks_for() {
+    let config = parse_here(&read(project("conf/gateway.yaml"))).unwrap().config;
+    let expected = Match {
+        hosts: vec!["shop.example".to_owned(), "*.shop.example".to_owned()],
+        path_prefix: Some("/checkout".to_owned()),
+        methods: vec![http::Method::POST],
+        headers: vec![(
+            http::HeaderName::from_static("x-beta"),
+            http::HeaderValue::from_static("1"),
+        )],
+    };
+    assert_eq!(config.routes[0].matches, expected);
+    assert_eq!(config.routes[1].matches, Match::default());
+}
+
+#[test]
+fn a_finding_knows_its_path() {
+    let errors = parse_here(NO_SUCH_KEYS).unwrap_err().errors;
+    let paths: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+    assert!(paths.contains(&"pools.shop.backends[0].no_such_key"), "{paths:?}");
+}
+
+#[test]
+fn a_token_is_not_in_debug_output() {
+    let text = read(project("conf/minimal.yaml")) + "admin: { bind: ':9901', token: '${TOKEN}' }";
+    let shown = format!("{:?}", parse_here(&text).unwrap().config);
+    assert!(shown.contains("***") && !shown.contains("0123456789"), "{shown}");
+}
+
+/// Ten nested lists of ten aliases each stand for 10^10 values; this took all memory of parsers without a bound.
+#[test]
+fn aliases_do_not_multiply() {
+    let line = |level: usize| {
+        format!(
+            "k{level}: &k{level} [{}]\n",
+            vec![format!("*k{}", level - 1); 10].join(", ")
+        )
+    };
+    let text: String = std::iter::once("k0: &k0 x\n".to_owned())
+        .chain((1..=10).map(line))
+        .collect();
+    assert!(told(&text).starts_with("error: more than 100000 keys and values"));
+}
+
+#[test]
+fn what_is_too_large_is_refused_unread() {
+    let told = told(&"# a long comment\n".repeat(100_000));
+    assert!(
+        told.starts_with("error: the file is larger than 1048576 bytes"),
+        "{told}"
+    );
+}
+
+#[test]
+fn many_errors_stay_few_enough_to_read() {
+    let keys: String = (0..40_000).map(|number| format!("k{number}: 1\n")).collect();
+    let count = parse_here(&keys).unwrap_err().count();
+    assert!((100..1_000).contains(&count), "{count}");
+}
+
+/// Pieces that YAML gives a meaning to, and keys that the gateway does.
+fn fragment() -> impl Strategy<Value = String> {
+    let meaningful = [
+        "- ",
+        "? ",
+        ": ",
+        ":",
+        ", ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "&a ",
+        "*a",
+        "!t ",
+        "|\n",
+        ">-\n",
+        "\"",
+        "'",
+        "# ",
+        "\n",
+        "\n  ",
+        "---\n",
+        "...\n",
+        "%YAML 1.2\n",
+        "\t",
+        "\r",
+        "\u{feff}",
+        "${PORT}",
+        "${",
+        "$${",
+        "<<",
+        "~",
+        "0x1f",
+        "1e400",
+        "-0",
+        ".nan",
+        "\\",
+        "é",
+        "pools",
+        "shop",
+        "routes",
+        "match",
+        "5s",
+        "50%",
+        "[200-299]",
+        "auto",
+        "\u{85}",
+        "\u{2028}",
+        "\0",
+    ];
+    prop_oneof![4 => sample::select(meaningful.to_vec()).prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)]
+}
+
+/// `conf/gateway.yaml` with stretches of it replaced.
+fn mutated() -> impl Strategy<Value = String> {
+    let example = read(project("conf/gateway.yaml"));
+    let edit = (any::<sample::Index>(), 0..12usize, vec(fragment(), 0..4));
+    vec(edit, 1..6).prop_map(move |edits| edits.into_iter().fold(example.clone(), edited))
+}
+
+fn edited(text: String, (start, length, pieces): (sample::Index, usize, Vec<String>)) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let start = start.index(chars.len().max(1));
+    let (head, tail) = (
+        &chars[..start.min(chars.len())],
+        &chars[(start + length).min(chars.len())..],
+    );
+    head.iter()
+        .copied()
+        .chain(pieces.concat().chars())
+        .chain(tail.iter().copied())
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in vec(fragment(), 0..80).prop_map(|pieces| pieces.concat())) {
+        told(&text);
+    }
+
+    #[test]
+    fn any_edit_of_a_good_file_is_read_or_refused(text in mutated()) {
+        told(&text);
+    }
+
+    #[test]
+    fn a_refusal_names_at_least_one_error_with_its_place(text in mutated()) {
+        if let Err(errors) = parse_here(&text) {
+            prop_assert!(errors.count() > 0);
+            prop_assert!(errors.errors.iter().all(|error| error.line > 0 && error.column > 0 && !error.remedy.is_empty()));
+        }
     }
 }

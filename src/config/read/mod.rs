@@ -103,10 +103,7 @@ impl<'d> Located<'d> {
             return self.mismatch(LIST);
         };
         match children.len() {
-            0 => self.fail(
-                format!("{} is empty", self.label()),
-                "write at least one item, or remove the key",
-            ),
+            0 => self.fail(format!("{} is empty", self.label()), "write at least one item"),
             length if length > most => self.fail(
                 format!("{} has {length} items", self.label()),
                 format!("at most {most} are possible"),

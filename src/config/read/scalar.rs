@@ -72,7 +72,7 @@ impl<'d> Located<'d> {
         match choices.iter().find(|(word, _)| *word == text) {
             Some((_, value)) => Some(value.clone()),
             None => self.fail(
-                format!("{} is {}", self.label(), quoted(text)),
+                format!("{} cannot be {}", self.label(), quoted(text)),
                 suggestion(text, &words),
             ),
         }
