@@ -5,6 +5,7 @@
 //! resolve is for those who open them.
 
 mod check;
+mod content;
 mod document;
 mod error;
 mod outline;
@@ -280,5 +281,7 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample;
-
 use crate::config::Checked;
 use crate::config::ConfigErrors;
 use crate::config::Match;
@@ -33,7 +29,7 @@ const fn selector_type(name: &str, model: ModelUse, metrics: MetricsUse) -> Sele
     SelectorType { name, model, metrics }
 }
 
-fn parse_here(text: &str) -> Result<Checked, ConfigErrors> {
+pub(super) fn parse_here(text: &str) -> Result<Checked, ConfigErrors> {
     let variable = |name: &str| match name {
         "PORT" => Some("8080".to_owned()),
         "TOKEN" => Some("0123456789012345".to_owned()),
@@ -51,16 +47,16 @@ fn parse_here(text: &str) -> Result<Checked, ConfigErrors> {
     )
 }
 
-fn project(path: &str) -> PathBuf {
+pub(super) fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(super) fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
 }
 
 /// What a person is told about `text`: `ok` and the warnings, or the errors.
-fn told(text: &str) -> String {
+pub(super) fn told(text: &str) -> String {
     match parse_here(text) {
         Ok(checked) => ["ok".to_owned(), render(&checked.warnings)]
             .join("\n")
@@ -230,130 +226,4 @@ fn a_token_is_not_in_debug_output() {
     let text = read(project("conf/minimal.yaml")) + "admin: { bind: ':9901', token: '${TOKEN}' }";
     let shown = format!("{:?}", parse_here(&text).unwrap().config);
     assert!(shown.contains("***") && !shown.contains("0123456789"), "{shown}");
-}
-
-/// Ten nested lists of ten aliases each stand for 10^10 values; this took all memory of parsers without a bound.
-#[test]
-fn aliases_do_not_multiply() {
-    let line = |level: usize| {
-        format!(
-            "k{level}: &k{level} [{}]\n",
-            vec![format!("*k{}", level - 1); 10].join(", ")
-        )
-    };
-    let text: String = std::iter::once("k0: &k0 x\n".to_owned())
-        .chain((1..=10).map(line))
-        .collect();
-    assert!(told(&text).starts_with("error: more than 100000 keys and values"));
-}
-
-#[test]
-fn what_is_too_large_is_refused_unread() {
-    let told = told(&"# a long comment\n".repeat(100_000));
-    assert!(
-        told.starts_with("error: the file is larger than 1048576 bytes"),
-        "{told}"
-    );
-}
-
-#[test]
-fn many_errors_stay_few_enough_to_read() {
-    let keys: String = (0..40_000).map(|number| format!("k{number}: 1\n")).collect();
-    let count = parse_here(&keys).unwrap_err().count();
-    assert!((100..1_000).contains(&count), "{count}");
-}
-
-/// Pieces that YAML gives a meaning to, and keys that the gateway does.
-fn fragment() -> impl Strategy<Value = String> {
-    let meaningful = [
-        "- ",
-        "? ",
-        ": ",
-        ":",
-        ", ",
-        "[",
-        "]",
-        "{",
-        "}",
-        "&a ",
-        "*a",
-        "!t ",
-        "|\n",
-        ">-\n",
-        "\"",
-        "'",
-        "# ",
-        "\n",
-        "\n  ",
-        "---\n",
-        "...\n",
-        "%YAML 1.2\n",
-        "\t",
-        "\r",
-        "\u{feff}",
-        "${PORT}",
-        "${",
-        "$${",
-        "<<",
-        "~",
-        "0x1f",
-        "1e400",
-        "-0",
-        ".nan",
-        "\\",
-        "é",
-        "pools",
-        "shop",
-        "routes",
-        "match",
-        "5s",
-        "50%",
-        "[200-299]",
-        "auto",
-        "\u{85}",
-        "\u{2028}",
-        "\0",
-    ];
-    prop_oneof![4 => sample::select(meaningful.to_vec()).prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)]
-}
-
-/// `conf/gateway.yaml` with stretches of it replaced.
-fn mutated() -> impl Strategy<Value = String> {
-    let example = read(project("conf/gateway.yaml"));
-    let edit = (any::<sample::Index>(), 0..12usize, vec(fragment(), 0..4));
-    vec(edit, 1..6).prop_map(move |edits| edits.into_iter().fold(example.clone(), edited))
-}
-
-fn edited(text: String, (start, length, pieces): (sample::Index, usize, Vec<String>)) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let start = start.index(chars.len().max(1));
-    let (head, tail) = (
-        &chars[..start.min(chars.len())],
-        &chars[(start + length).min(chars.len())..],
-    );
-    head.iter()
-        .copied()
-        .chain(pieces.concat().chars())
-        .chain(tail.iter().copied())
-        .collect()
-}
-
-proptest! {
-    #[test]
-    fn any_text_is_read_or_refused(text in vec(fragment(), 0..80).prop_map(|pieces| pieces.concat())) {
-        told(&text);
-    }
-
-    #[test]
-    fn any_edit_of_a_good_file_is_read_or_refused(text in mutated()) {
-        told(&text);
-    }
-
-    #[test]
-    fn a_refusal_names_at_least_one_error_with_its_place(text in mutated()) {
-        if let Err(errors) = parse_here(&text) {
-            prop_assert!(errors.count() > 0);
-            prop_assert!(errors.errors.iter().all(|error| error.line > 0 && error.column > 0 && !error.remedy.is_empty()));
-        }
-    }
 }
