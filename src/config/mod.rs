@@ -1,6 +1,6 @@
 //! YAML text in, a [`Config`] or every error out; no disk, no environment, no clock.
 //!
-//! [`Config`] is what a file means and cannot be wrong in itself. The way there: `outline` and [`yaml`] make a
+//! [`Config`] is what a file means and cannot be wrong in itself. The way there: `outline` and `yaml` make a
 //! `document` of a text, `read` takes typed values from it, and `check` knows which. Whether files exist and names
 //! resolve is for those who open them.
 
