@@ -200,6 +200,29 @@ impl Forest {
         }
     }
 
+    /// The same trees over the features of `schema`, `restate` turning a split by (feature, threshold) into one there.
+    ///
+    /// # Panics
+    /// When `restate` names a feature that `schema` has not, or turns a threshold into NaN.
+    #[must_use]
+    pub fn restated(&self, schema: &Schema, restate: impl Fn(usize, f32) -> (usize, f32)) -> Self {
+        let width = self.schema.width();
+        let mut parts = self.to_parts();
+        for node in &mut parts.nodes {
+            if node.is_leaf(width) {
+                node.feature = schema.width() as u16;
+            } else {
+                let (feature, threshold) = restate(usize::from(node.feature), node.threshold);
+                (node.feature, node.threshold) = (feature as u16, threshold);
+            }
+        }
+        Self::from_parts(Parts {
+            schema: schema.clone(),
+            ..parts
+        })
+        .expect("splits are restated for this schema")
+    }
+
     fn check_distributions(&self) -> Result<(), String> {
         if self.outputs == 1 {
             return if self.distributions.is_empty() {

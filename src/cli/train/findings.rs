@@ -1,0 +1,64 @@
+//! What a training run found, as the table that the terminal shows.
+
+use crate::report::Column;
+use crate::report::Table;
+use crate::training::Summary;
+
+/// The findings worth reading at once; the model card has them all.
+pub(super) fn table(summary: &Summary) -> Table {
+    let mut table = Table::new([Column::text("result"), Column::number("value")]);
+    let data = &summary.data;
+    table.push(["rows".to_owned(), data.rows.to_string()]);
+    table.push(["rows skipped".to_owned(), data.skipped.to_string()]);
+    table.push([
+        "seconds covered".to_owned(),
+        format!("{:.0}", data.last_seconds - data.first_seconds),
+    ]);
+    for metric in data.missing.iter().filter(|metric| metric.rows > 0) {
+        table.push([format!("rows without {}", metric.column), metric.rows.to_string()]);
+    }
+    table.push(["rows to learn from".to_owned(), data.training_rows.to_string()]);
+    push_dropped(&mut table, summary);
+    for class in &summary.classes {
+        table.push([
+            format!("best: {}", label(class.server_id, &class.address)),
+            class.rows.to_string(),
+        ]);
+    }
+    let scores = &summary.holdout;
+    table.push(["held-out rows".to_owned(), scores.rows.to_string()]);
+    table.push(["  accuracy".to_owned(), format!("{:.3}", scores.accuracy)]);
+    table.push([
+        "  of always naming the most frequent".to_owned(),
+        format!("{:.3}", scores.majority_accuracy),
+    ]);
+    table.push([
+        "  balanced accuracy".to_owned(),
+        format!("{:.3}", scores.balanced_accuracy),
+    ]);
+    table.push([
+        "serves a pool of".to_owned(),
+        summary.serves_backends.map_or("none".into(), |count| count.to_string()),
+    ]);
+    table
+}
+
+fn push_dropped(table: &mut Table, summary: &Summary) {
+    let dropped = summary.data.dropped;
+    let reasons = [
+        ("polls incomplete", dropped.incomplete),
+        ("polls not followed by another", dropped.unfollowed),
+        ("polls before fewer than two backends worked", dropped.uncontested),
+    ];
+    for (reason, count) in reasons.into_iter().filter(|&(_, count)| count > 0) {
+        table.push([reason.to_owned(), count.to_string()]);
+    }
+}
+
+fn label(server_id: u32, address: &str) -> String {
+    if address.is_empty() {
+        format!("server_id {server_id}")
+    } else {
+        format!("{server_id}, {address}")
+    }
+}
