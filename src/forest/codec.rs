@@ -1,7 +1,7 @@
 //! Bytes and models: the file format, described in docs/models.md.
 //!
-//! Little-endian throughout. Decoding checks the magic, the version, the checksum, every count against the bytes that are
-//! left before it allocates, and every index of the forest, so that serving cannot leave an array.
+//! Little-endian throughout. Decoding checks the magic, the version, the checksum, every count against the bytes that
+//! are left before it allocates, and every index of the forest, so that serving cannot leave an array.
 
 mod reader;
 

@@ -58,7 +58,7 @@ impl Refit<'_> {
     }
 }
 
-/// Lays `branch` flat, siblings side by side, `value` naming what to write into each leaf; `width` is the slot of leaves.
+/// Lays `branch` flat, siblings side by side; `value` says what to write into a leaf, `width` is the slot of leaves.
 pub(crate) fn flatten<L>(branch: &Branch<L>, width: u16, mut value: impl FnMut(&L) -> f32) -> Vec<Node> {
     let mut nodes = vec![Node::leaf(0.0, 0, width)];
     // Breadth first: the levels that every walk passes lie together.

@@ -1,5 +1,6 @@
 //! What a forest is grown from: rows of finite numbers, and what each row is to be taken for.
 
+use crate::forest::Forest;
 use crate::forest::GrowError;
 use crate::forest::Schema;
 
@@ -64,9 +65,9 @@ impl Classes {
     /// `labels`, each below `count`.
     ///
     /// # Errors
-    /// When `count` is not 2 to [`crate::forest::Forest::MAX_OUTPUTS`], or a label is not below it.
+    /// When `count` is not 2 to [`Forest::MAX_OUTPUTS`], or a label is not below it.
     pub fn new(labels: Vec<usize>, count: usize) -> Result<Self, GrowError> {
-        if !(2..=crate::forest::Forest::MAX_OUTPUTS).contains(&count) {
+        if !(2..=Forest::MAX_OUTPUTS).contains(&count) {
             return Err(GrowError::Classes { count });
         }
         match labels.iter().position(|&label| label >= count) {

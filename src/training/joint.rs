@@ -116,7 +116,7 @@ type Round<'a> = Vec<&'a Row>;
 /// The mean latency of a window in milliseconds, a failed request counting for [`ERROR_COST_MS`]; `None` when
 /// nothing was served.
 fn cost(window: Window) -> Option<f64> {
-    let served = window.requests - window.errors;
+    let served = window.requests.saturating_sub(window.errors);
     let latency = if served == 0 {
         0.0
     } else {

@@ -30,9 +30,9 @@ fn title(summary: &Summary) -> String {
 fn serves(summary: &Summary) -> String {
     let text = match summary.serves_backends {
         Some(count) => format!(
-            "A pool of exactly {count} backends, in the order of the table below. Its features are the metrics of all of \
-             them at the last poll; its class is the backend with the lower mean latency in the window that follows. \
-             Between two polls everything goes to one backend: beyond light load that backend is overrun."
+            "A pool of exactly {count} backends, in the order of the table below. Its features are the metrics of all \
+             of them at the last poll; its class is the backend with the lower mean latency in the window that \
+             follows. Between two polls everything goes to one backend: beyond light load that backend is overrun."
         ),
         None => "Nothing: its features are those of a single backend and its class is which backend that is. It \
                  reproduces the paper's training step and is refused for a pool."
@@ -69,12 +69,16 @@ fn data(summary: &Summary) -> String {
         format!("- {} rows to learn from", data.training_rows),
     ];
     if summary.serves_backends.is_none() {
-        lines.push("- `cpu_stamp` stands in for an empty `cpu_percent`, and the timestamp is dropped: both the gap and the time tell the \
-             two servers apart by themselves".to_owned());
+        lines.push(
+            "- `cpu_stamp` stands in for an empty `cpu_percent` and the timestamp is dropped: the gap and the time \
+             each give the class away"
+                .to_owned(),
+        );
     } else {
         let dropped = data.dropped;
         lines.push(format!(
-            "- polls left out: {} incomplete, {} not followed by another, {} with fewer than two backends at work afterwards",
+            "- polls left out: {} incomplete, {} not followed by another, \
+             {} with fewer than two backends at work afterwards",
             dropped.incomplete, dropped.unfollowed, dropped.uncontested
         ));
     }
@@ -122,7 +126,8 @@ fn scores(summary: &Summary) -> String {
         ""
     };
     format!(
-        "## Scores\n\nOn the last {} rows in time, by a forest grown on those before; the model itself is grown on all.\n\n\
+        "## Scores\n\nOn the last {} rows in time, by a forest grown on those before; the model itself is grown on \
+         all.\n\n\
          - accuracy: {:.3} (always naming the most frequent class: {:.3})\n- balanced accuracy: {:.3}\n{caution}",
         scores.rows, scores.accuracy, scores.majority_accuracy, scores.balanced_accuracy
     )

@@ -173,7 +173,8 @@ mod tests {
             let forest = grow_classifier(&samples, &classes, &params, 1).unwrap();
             let raw = pipeline.unfold(&forest, &schema(3));
             for (at, row) in rows.iter().enumerate() {
-                let filled: Vec<f32> = row.iter().zip(pipeline.fills()).map(|(value, fill)| value.unwrap_or(fill)).collect();
+                let fills = pipeline.fills();
+                let filled: Vec<f32> = row.iter().zip(fills).map(|(value, fill)| value.unwrap_or(fill)).collect();
                 assert_eq!(raw.vote(&filled), forest.vote(samples.row(at)));
             }
         }

@@ -130,7 +130,7 @@ impl Examples {
         ids.sort_unstable();
         ids.dedup();
         if ids.len() < 2 {
-            return Err(TrainError::OneServer);
+            return Err(TrainError::OneClass);
         }
         let schema = Schema::new(METRICS.map(ToOwned::to_owned).to_vec()).expect("there are four metrics");
         Ok(Self {

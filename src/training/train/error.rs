@@ -29,11 +29,12 @@ pub enum TrainError {
     },
     /// The paper's table with rows of one backend only.
     #[error("every row is of the same server_id; there is nothing to tell apart")]
-    OneServer,
+    OneClass,
     /// Too little to learn from.
     #[error(
-        "{rows} rows to learn from, at least {LEAST_ROWS} are needed (of the polls, {} were incomplete, {} were not followed by \
-         another, {} had fewer than two backends at work afterwards); record longer, under `round_robin` and traffic",
+        "{rows} rows to learn from, at least {LEAST_ROWS} are needed (of the polls, {} were incomplete, {} were not \
+         followed by another, {} had fewer than two backends at work afterwards); record longer, under \
+         `round_robin` and traffic",
         dropped.incomplete, dropped.unfollowed, dropped.uncontested
     )]
     TooFew {
