@@ -154,12 +154,6 @@ impl Model {
         }
     }
 
-    /// Whether [`Self::check_pool`] has no objection to a pool of `backends` backends.
-    #[must_use]
-    pub fn serves(&self, backends: usize) -> bool {
-        self.check_pool(backends).is_ok()
-    }
-
     /// The class the forest votes for: of a classifier, the backend with that `server_id`. Allocates nothing.
     ///
     /// `features` are in the order of the schema; what is missing or not finite there is filled.

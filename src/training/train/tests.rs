@@ -67,7 +67,7 @@ fn check_error(table: &Table, pool: Option<&str>, expected: &str) {
 fn a_recorded_pool_becomes_a_classifier_that_names_the_idle_backend() {
     let Trained { model, summary, .. } = train(&recorded("shop", 2, 400), &request()).unwrap();
     assert_eq!(model.kind(), ModelKind::Classifier { backends: 2 });
-    assert!(model.serves(2) && !model.serves(3));
+    assert!(model.check_pool(2).is_ok() && model.check_pool(3).is_err());
     let row = |cpus: [f32; 2]| cpus.map(|cpu| [cpu, 30.0, 5e5, f32::NAN]).concat();
     assert_eq!([model.vote(&row([5.0, 95.0])), model.vote(&row([95.0, 5.0]))], [0, 1]);
     assert!(summary.holdout.accuracy > 0.9, "{:?}", summary.holdout);
