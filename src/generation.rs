@@ -101,10 +101,26 @@ pub struct ServedPool {
     pub selector_name: String,
     /// The model that the selector asks, when it uses one.
     pub model: Arc<ModelSlot>,
-    /// Decisions by reason; carried over while the selector's type stays.
-    pub decisions: Arc<[Counter; Reason::ALL.len()]>,
+    /// Decisions by reason, of every selector type that this pool has had; the one in charge is the last.
+    pub tallies: Vec<Arc<Tally>>,
     /// Every (address, ordinal) that this pool has ever had, so that an ordinal is never given twice.
     ordinals: BTreeMap<String, u32>,
+}
+
+/// What the selectors of one type have decided for a pool.
+#[derive(Debug)]
+pub struct Tally {
+    /// The name of the selector's type.
+    pub selector: String,
+    by_reason: [Counter; Reason::ALL.len()],
+}
+
+impl Tally {
+    /// Decisions with `reason`.
+    #[must_use]
+    pub fn decisions(&self, reason: Reason) -> u64 {
+        self.by_reason.get(reason as usize).map_or(0, Counter::count)
+    }
 }
 
 /// The generation in charge.
@@ -179,7 +195,7 @@ impl ServedPool {
 
     /// Counts a decision.
     pub fn decided(&self, reason: Reason) {
-        if let Some(counter) = self.decisions.get(reason as usize) {
+        if let Some(counter) = self.tallies.last().and_then(|tally| tally.by_reason.get(reason as usize)) {
             counter.increment();
         }
     }
@@ -214,13 +230,12 @@ impl PoolBuilder<'_> {
             Some(previous) => Arc::clone(&previous.selector),
             None => self.selector(&members, &model)?,
         };
-        let same_kind = previous.filter(|previous| previous.selector_name == self.pool.selector.kind);
         Ok(ServedPool {
             addresses: self.pool.backends.iter().map(|it| self.address(&it.address)).collect::<Result<_, _>>()?,
             metrics_addresses: self.pool.backends.iter().map(|it| self.metrics_address(it)).collect::<Result<_, _>>()?,
             selector,
             selector_name: self.pool.selector.kind.clone(),
-            decisions: same_kind.map_or_else(Arc::default, |previous| Arc::clone(&previous.decisions)),
+            tallies: self.tallies(previous),
             pool: Arc::new(Pool::new(self.pool.name.clone(), members, health_policy(self.pool))),
             model,
             ordinals,
@@ -244,6 +259,17 @@ impl PoolBuilder<'_> {
             backend_state.set_probed(probed);
         }
         Member { backend: backend_state, weight: backend.weight }
+    }
+
+    fn tallies(&self, previous: Option<&ServedPool>) -> Vec<Arc<Tally>> {
+        let kind = &self.pool.selector.kind;
+        let mut tallies = previous.map(|previous| previous.tallies.clone()).unwrap_or_default();
+        let own = match tallies.iter().position(|tally| tally.selector == *kind) {
+            Some(position) => tallies.remove(position),
+            None => Arc::new(Tally { selector: kind.clone(), by_reason: Default::default() }),
+        };
+        tallies.push(own);
+        tallies
     }
 
     fn address(&self, written: &str) -> Result<SocketAddr, BuildError> {

@@ -23,7 +23,8 @@ pub mod routing;
 pub mod selection;
 
 // Floor 3: the core at work without a network.
-// pub mod training;
+pub mod report;
+pub mod training;
 
 // Floor 4: the outside world.
 pub mod admin;
@@ -34,4 +35,9 @@ pub mod tasks;
 pub mod telemetry;
 
 // Roof: what runs.
+pub mod agent;
+pub mod cli;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod server;
+pub mod traffic;

@@ -227,3 +227,12 @@ fn a_token_is_not_in_debug_output() {
     let shown = format!("{:?}", parse_here(&text).unwrap().config);
     assert!(shown.contains("***") && !shown.contains("0123456789"), "{shown}");
 }
+
+#[test]
+fn a_selector_that_needs_a_model_has_one_of_its_own() {
+    let text = read(project("integration/config_cases/selector_needs_metrics.case"));
+    let yaml = text.split(DASHES).next().unwrap_or_default();
+    let word = yaml.replace("{ type: classifier, model: models/shop.forest }", "classifier");
+    let checked = parse_here(&format!("{word}    metrics_source: {{ type: agent, port: 9902 }}\n")).unwrap();
+    assert_eq!(checked.config.pools[0].selector.model, Some(PathBuf::from("state/shop.forest")));
+}

@@ -79,7 +79,7 @@ pub struct Work {
 pub struct Hold {
     /// The slot takes nothing up before this moment, and the work's answer leaves at it.
     pub until: Timestamp,
-    /// How long the slot was busy with this work, holding included.
+    /// How long the slot was taken by this work, from when both were there until it is released.
     pub busy: Duration,
 }
 
@@ -100,23 +100,24 @@ impl Slot {
         }
     }
 
-    /// Charges the slot with `work`. On an overcrowded real machine work takes longer than the smaller one would:
-    /// then it is the real time that counts as busy.
+    /// When work that came in at `queued_at` found, or will find, the slot free.
+    #[must_use]
+    pub fn due(&self, queued_at: Timestamp) -> Timestamp {
+        queued_at.max(self.free_at)
+    }
+
+    /// Charges the slot with `work`. On an overcrowded real machine work begins later and takes longer than it would on
+    /// the smaller one: that counts as busy, since nothing else could have been done.
     pub fn charge(&mut self, work: &Work) -> Hold {
-        let start = self.start_of(work);
+        let due = self.due(work.queued_at);
+        let late = work.started_at.since(due);
+        let start = due.plus(late.saturating_sub(CATCH_UP));
         let until = start.plus(work.used.mul_f64(self.stretch)).max(work.ended_at);
         self.free_at = until;
         Hold {
             until,
-            busy: until.since(start),
+            busy: until.since(due),
         }
-    }
-
-    /// When the smaller machine would have begun: as soon as the work was there and the slot free.
-    fn start_of(&self, work: &Work) -> Timestamp {
-        let earliest = work.queued_at.max(self.free_at);
-        let catch_up = Timestamp::default().plus(work.started_at.since(Timestamp::default()).saturating_sub(CATCH_UP));
-        earliest.max(catch_up)
     }
 }
 
@@ -156,9 +157,9 @@ impl Account {
         self.cores
     }
 
-    /// The slot numbered `slot` begins work at `now`.
-    pub fn begin(&self, slot: usize, now: Timestamp) {
-        self.books.lock().set(slot, Some(now));
+    /// The slot numbered `slot` has had work since `due`.
+    pub fn begin(&self, slot: usize, due: Timestamp) {
+        self.books.lock().set(slot, Some(due));
     }
 
     /// The slot numbered `slot` is free again, after having been `busy`.
@@ -243,7 +244,7 @@ mod tests {
     fn a_crowded_machine_counts_as_busy_for_as_long_as_it_took() {
         let mut slot = Slot::new(cores(0.5));
         check(&mut slot, work(0.0, 0.0, 30.0, 2.0), 30.0, 30.0);
-        check(&mut slot, work(0.0, 50.0, 52.0, 2.0), 52.0, 4.0);
+        check(&mut slot, work(0.0, 50.0, 52.0, 2.0), 52.0, 22.0);
     }
 
     /// Requests per second of a machine that always has the next piece of work waiting, 2 ms of CPU each.

@@ -78,7 +78,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// When it was dispatched.
     pub began: Timestamp,
-    /// From dispatch to the first byte of the final response header, if one came.
+    /// From dispatch to the first byte of the final response header, if one came that counts as an answer.
     pub latency: Option<Duration>,
 }
 
@@ -133,8 +133,8 @@ impl Attempt {
     /// Ends it with `verdict`, which counts for the backend's totals and health.
     pub fn finish(self, verdict: Verdict, now: Timestamp) -> Outcome {
         let verdict = if self.upgraded && verdict == Verdict::Success { Verdict::Upgraded } else { verdict };
-        // An upgraded connection's latency is its handshake's, and its end says nothing of the backend's speed.
-        let latency = self.latency.filter(|_| !self.upgraded);
+        // A quick error is no speed, and an upgraded connection's latency is its handshake's.
+        let latency = self.latency.filter(|_| !self.upgraded && verdict.failure().is_none());
         self.backend.count(verdict, latency);
         if verdict != Verdict::Aborted {
             self.pool.conclude(self.index, verdict.failure(), now);

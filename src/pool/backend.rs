@@ -50,7 +50,7 @@ pub struct Totals {
     pub requests: u64,
     /// Those that were the backend's fault.
     pub errors: u64,
-    /// Those with a response header.
+    /// Those that were answered with something else than an error.
     pub answers: u64,
     /// The sum of their latencies, from dispatch to the first byte of the response header.
     pub latency: Duration,

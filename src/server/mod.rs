@@ -105,6 +105,12 @@ impl Gateway {
         self.admin.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
+    /// The least severe level that its configuration wants logged.
+    #[must_use]
+    pub fn log_level(&self) -> log::LevelFilter {
+        self.shared.current.look().config.log.level
+    }
+
     /// Serves until a signal says to stop, and what is in flight is over.
     pub fn run(self) -> Ending {
         let config = Arc::clone(&self.shared.current.look().config);

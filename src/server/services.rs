@@ -79,7 +79,7 @@ impl Service for Background {
         tokio::join!(
             reloader.run(askers, shutdown.clone()),
             tasks::health::run(Arc::clone(current), shutdown.clone()),
-            // tasks::metrics::run(Arc::clone(current), Arc::clone(telemetry), shutdown.clone()),
+            tasks::metrics::run(Arc::clone(current), Arc::clone(telemetry), shutdown.clone()),
             tasks::models::run(Arc::clone(current), Arc::clone(telemetry), shutdown.clone()),
             serve_admin(listener, admin(&self.shared, ask), shutdown.clone()),
         );

@@ -1,8 +1,8 @@
 //! What goes on beside the requests: each task is one visible loop with a period and an end.
 
-// pub mod fetch;
+pub mod fetch;
 pub mod health;
 pub mod load;
-// pub mod metrics;
+pub mod metrics;
 pub mod models;
 pub mod reload;

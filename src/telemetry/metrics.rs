@@ -141,10 +141,12 @@ impl Page<'_> {
         let generation = Arc::clone(&self.generation);
         let mut family = self.family(names::DECISIONS, MetricType::Counter)?;
         for served in &generation.pools {
-            for (reason, count) in Reason::ALL.iter().zip(served.decisions.iter()) {
-                let pool = ("pool", served.pool.name());
-                let labels = [pool, ("selector", served.selector_name.as_str()), ("reason", reason.name())];
-                counter(&mut family, &labels, count.count())?;
+            let pool = ("pool", served.pool.name());
+            for tally in &served.tallies {
+                let selector = ("selector", tally.selector.as_str());
+                for reason in Reason::ALL.into_iter().filter(|reason| tally.decisions(*reason) > 0) {
+                    counter(&mut family, &[pool, selector, ("reason", reason.name())], tally.decisions(reason))?;
+                }
             }
         }
         Ok(())

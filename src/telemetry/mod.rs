@@ -2,7 +2,7 @@
 //!
 //! The proxy, the tasks and the admin listener never call each other; they meet here and in the generation.
 
-// mod dataset_log;
+mod dataset_log;
 mod metrics;
 pub mod names;
 
@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use crate::counters::Counter;
 use crate::units::Timestamp;
 
-// pub use dataset_log::DatasetLog;
+pub use dataset_log::DatasetLog;
 pub use metrics::Exposition;
 
 /// Counts and states of the whole process.

@@ -16,6 +16,7 @@ mod selector;
 use std::collections::BTreeMap;
 
 use crate::config::Config;
+use crate::config::Pool;
 use crate::config::error::ConfigErrors;
 use crate::config::error::Finding;
 use crate::config::error::quoted;
@@ -71,6 +72,10 @@ fn config(file: &Section<'_>, selectors: &[SelectorType<'_>]) -> Option<Config> 
     let log = gateway::log(file);
     let runtime = gateway::runtime(file);
     let defaults = gateway::defaults(file);
+    let mut pools: Vec<Pool> = pools?.into_iter().map(|named| named.pool).collect::<Option<_>>()?;
+    for pool in &mut pools {
+        selector::give_own_model(pool, selectors, &runtime.state_dir);
+    }
     Some(Config {
         admin,
         log,
@@ -80,7 +85,7 @@ fn config(file: &Section<'_>, selectors: &[SelectorType<'_>]) -> Option<Config> 
         drain_timeout: defaults.drain_timeout,
         listeners: listeners?,
         routes: routes?,
-        pools: pools?.into_iter().map(|named| named.pool).collect::<Option<_>>()?,
+        pools,
     })
 }
 

@@ -1,7 +1,9 @@
 //! `selector`: a word, or a word with its settings.
 
+use std::path::Path;
 use std::path::PathBuf;
 
+use crate::config::Pool;
 use crate::config::Selector;
 use crate::config::check::gateway;
 use crate::config::check::metrics::Metrics;
@@ -31,7 +33,7 @@ pub enum ModelUse {
     Never,
     /// It has one of its own when none is named.
     Optional,
-    /// It cannot do without.
+    /// It cannot do without; where none is named, it is the pool's own in the state directory.
     Required,
 }
 
@@ -64,7 +66,6 @@ pub(super) fn selector(section: &Section<'_>, types: &[SelectorType<'_>], metric
         };
         (selector, selector_type)
     };
-    require_model(node, &selector, selector_type);
     require_metrics(node, selector_type, metrics);
     Some(selector)
 }
@@ -124,11 +125,12 @@ fn type_remedy(text: &str, types: &[SelectorType<'_>]) -> String {
     format!("{}there are: {}", guess.unwrap_or_default(), names.join(", "))
 }
 
-fn require_model(node: Located<'_>, selector: &Selector, selector_type: &SelectorType<'_>) {
-    if selector_type.model == ModelUse::Required && selector.model.is_none() {
-        let name = selector_type.name;
-        let remedy = format!("write `selector: {{ type: {name}, model: models/{name}.forest }}`");
-        node.refuse(format!("selector `{name}` needs a model"), remedy);
+/// The model of `pool`, which a selector that cannot do without is given where none is named: a word of YAML then
+/// swaps it in.
+pub(super) fn give_own_model(pool: &mut Pool, types: &[SelectorType<'_>], state_dir: &Path) {
+    let needs_one = |known: &SelectorType<'_>| known.name == pool.selector.kind && known.model == ModelUse::Required;
+    if pool.selector.model.is_none() && types.iter().any(needs_one) {
+        pool.selector.model = Some(state_dir.join(format!("{}.forest", pool.name)));
     }
 }
 

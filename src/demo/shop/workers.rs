@@ -84,7 +84,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, mut store: Store, account: &Account, number
             continue;
         }
         let (started_at, used_before) = (clock::now(), thread_cpu_time());
-        account.begin(number, started_at);
+        account.begin(number, slot.due(job.queued_at));
         let response = (job.task)(&mut store);
         let hold = slot.charge(&Work {
             queued_at: job.queued_at,

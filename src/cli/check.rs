@@ -1,0 +1,94 @@
+//! `sylvan check`: what is wrong with a configuration, without running it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::Mistake;
+use crate::cli::run::environment;
+use crate::config;
+use crate::config::Finding;
+use crate::config::Severity;
+use crate::server::Gateway;
+use crate::tasks::load::LoadError;
+
+/// Checks a configuration: what it says, the files and models that it names, and the names that must resolve
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The configuration; `-` is standard input
+    #[arg(short, long, value_name = "FILE", env = "SYLVAN_CONFIG")]
+    config: PathBuf,
+    /// Treat warnings as errors
+    #[arg(long)]
+    strict: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingRow<'a> {
+    severity: String,
+    file: &'a str,
+    line: usize,
+    column: usize,
+    path: &'a str,
+    message: &'a str,
+    remedy: &'a str,
+}
+
+/// Checks, and says what was found.
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
+    let source = Gateway::builder(&args.config).variables(environment).into_source();
+    let (findings, problem) = match source.parse() {
+        Ok((checked, _)) => (checked.warnings, source.build(checked.config, None).err()),
+        Err(LoadError::Invalid(invalid)) => (invalid.errors, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    print(args, &findings)?;
+    match problem {
+        Some(problem) => Err(Mistake(problem.to_string()).into()),
+        None => conclude(args, &findings),
+    }
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the findings are this command's output")]
+fn print(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&findings.iter().map(row).collect::<Vec<_>>())?);
+    } else if !findings.is_empty() {
+        eprintln!("{}", config::render(findings));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the verdict is this command's output")]
+fn conclude(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
+    if errors > 0 || (args.strict && warnings > 0) {
+        let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
+        return Err(Mistake(format!("{}: {errors}, {warnings}", args.config.display())).into());
+    }
+    if !args.json {
+        println!("{}: ok, {}", args.config.display(), counted(warnings, "warning"));
+    }
+    Ok(())
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+fn row(finding: &Finding) -> FindingRow<'_> {
+    FindingRow {
+        severity: finding.severity.to_string(),
+        file: &finding.file,
+        line: finding.line,
+        column: finding.column,
+        path: &finding.path,
+        message: &finding.message,
+        remedy: &finding.remedy,
+    }
+}

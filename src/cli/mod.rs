@@ -1,0 +1,93 @@
+//! The command line: one file for each verb.
+//!
+//! Exit codes: 0 is success, 1 a failure at run time, 2 something that whoever typed the command or wrote the
+//! configuration has to mend.
+
+mod admin;
+mod agent;
+mod check;
+mod healthcheck;
+mod reload;
+mod run;
+#[cfg(feature = "demo")]
+mod shop;
+mod terminal;
+mod traffic;
+mod train;
+mod values;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+
+use crate::server::StartError;
+
+/// An edge gateway that learns where to send each request
+#[derive(Debug, Parser)]
+#[command(name = "sylvan", version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Reload(reload::ReloadArgs),
+    Healthcheck(healthcheck::HealthcheckArgs),
+    Agent(agent::AgentArgs),
+    Traffic(traffic::TrafficArgs),
+    Train(train::TrainArgs),
+    #[cfg(feature = "demo")]
+    Shop(shop::ShopArgs),
+}
+
+/// What whoever typed the command or wrote the configuration has to mend.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Mistake(String);
+
+/// Does what the process's arguments say.
+#[must_use]
+pub fn main() -> ExitCode {
+    match perform(Arguments::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn perform(verb: Verb) -> anyhow::Result<()> {
+    match verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Check(args) => check::run(&args),
+        Verb::Reload(args) => reload::run(&args),
+        Verb::Healthcheck(args) => healthcheck::run(&args),
+        Verb::Agent(args) => agent::run(&args),
+        Verb::Traffic(args) => traffic::run(&args),
+        Verb::Train(args) => train::run(&args),
+        #[cfg(feature = "demo")]
+        Verb::Shop(args) => shop::run(&args),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command line's errors go there")]
+fn report(error: &anyhow::Error) {
+    let text = format!("{error:#}");
+    // A configuration's errors say themselves that they are.
+    let prefix = if text.starts_with("error: ") { "" } else { "error: " };
+    eprintln!("{prefix}{text}");
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let is_taken = |error: &std::io::Error| error.kind() == ErrorKind::AddrInUse;
+    let is_mistake = error.is::<Mistake>()
+        || error.is::<StartError>()
+        || error.downcast_ref::<std::io::Error>().is_some_and(is_taken);
+    if is_mistake { 2 } else { 1 }
+}

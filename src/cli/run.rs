@@ -1,0 +1,55 @@
+//! `sylvan run`: the gateway, in the foreground.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::server::Ending;
+use crate::server::Gateway;
+
+/// Runs the gateway; SIGTERM drains, a second signal ends at once, SIGHUP reloads
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The configuration; `-` is standard input
+    #[arg(short, long, value_name = "FILE", env = "SYLVAN_CONFIG")]
+    config: PathBuf,
+    /// The least severe level that is logged, instead of the configuration's `log.level`
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<log::LevelFilter>,
+}
+
+/// Runs until a signal says to stop.
+#[expect(clippy::print_stdout, reason = "the addresses are this command's output")]
+pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
+    start_log();
+    let gateway = Gateway::builder(args.config).variables(environment).start()?;
+    log::set_max_level(args.log_level.unwrap_or(gateway.log_level()));
+    for (name, address) in gateway.addresses() {
+        println!("listening on {name} http://{address}");
+    }
+    if let Some(address) = gateway.admin_address() {
+        println!("admin on http://{address}");
+    }
+    match gateway.run() {
+        Ending::Drained => Ok(()),
+        Ending::Forced => anyhow::bail!("ended with requests in flight"),
+    }
+}
+
+/// Logs everything that passes the level in charge; our own levels say who must act, Pingora's say less.
+fn start_log() {
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Trace)
+        .filter_module("pingora", log::LevelFilter::Error)
+        .filter_module("pingora_core", log::LevelFilter::Error)
+        .filter_module("pingora_proxy", log::LevelFilter::Error)
+        .format_timestamp_millis()
+        .init();
+    log::set_max_level(log::LevelFilter::Info);
+}
+
+/// The one place where the environment is read for a configuration.
+#[expect(clippy::disallowed_methods, reason = "the command line hands the environment down")]
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
