@@ -102,3 +102,37 @@ fn work(jobs: &Mutex<Receiver<Job>>, mut store: Store, account: &Account, number
 fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     jobs.lock().recv().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::cores::Cores;
+    use axum::response::IntoResponse;
+    use tokio::task::JoinSet;
+
+    fn workers(name: &str) -> Arc<Workers> {
+        let account = Arc::new(Account::new(Cores::ONE));
+        Arc::new(Workers::start(&account, vec![Store::create(name).unwrap()]).unwrap())
+    }
+
+    #[tokio::test]
+    async fn one_request_too_many_is_refused_and_the_others_are_answered() {
+        let workers = workers("one-too-many");
+        let (open, closed) = sync_channel::<()>(0);
+        let closed = Arc::new(Mutex::new(closed));
+        let mut requests = JoinSet::new();
+        for _ in 0..QUEUE + 10 {
+            let (workers, closed) = (Arc::clone(&workers), Arc::clone(&closed));
+            // Whichever comes first keeps the worker until the door opens.
+            let task = move |_: &mut Store| drop(closed.lock().recv()).into_response();
+            requests.spawn(async move { workers.run(Box::new(task)).await });
+        }
+        let refused = requests.join_next().await.unwrap().unwrap();
+        assert!(matches!(refused, Err(Problem::Full)), "{refused:?}");
+        drop(open);
+        let results = requests.join_all().await;
+        let answered = results.iter().filter(|result| result.is_ok()).count();
+        // One more than the queue holds when the worker had taken the first by then.
+        assert!(answered == QUEUE || answered == QUEUE + 1, "{answered}");
+    }
+}
