@@ -124,7 +124,7 @@ mod tests {
         for _ in 0..QUEUE + 10 {
             let (workers, closed) = (Arc::clone(&workers), Arc::clone(&closed));
             // Whichever comes first keeps the worker until the door opens.
-            let task = move |_: &mut Store| drop(closed.lock().recv()).into_response();
+            let task = move |_: &mut Store| format!("{:?}", closed.lock().recv()).into_response();
             requests.spawn(async move { workers.run(Box::new(task)).await });
         }
         let refused = requests.join_next().await.unwrap().unwrap();
