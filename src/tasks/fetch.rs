@@ -65,16 +65,14 @@ pub(crate) enum FetchError {
 ///
 /// # Errors
 /// When there is no success status with a text of at most 1 MiB in time.
-pub(crate) async fn get(
-    address: SocketAddr,
-    host: &str,
-    path: &str,
-    timeout: Duration,
-) -> Result<String, FetchError> {
+pub(crate) async fn get(address: SocketAddr, host: &str, path: &str, timeout: Duration) -> Result<String, FetchError> {
     let request = request(host, path).map_err(FetchError::Request)?;
     let (status, body) = send(address, request, timeout).await?;
     if !status.is_success() {
-        return Err(FetchError::Status { status, reason: first_words(&body) });
+        return Err(FetchError::Status {
+            status,
+            reason: first_words(&body),
+        });
     }
     String::from_utf8(body.into()).map_err(|_| FetchError::NotText)
 }
@@ -134,7 +132,10 @@ fn broken(error: hyper::Error) -> FetchError {
 fn first_words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let line = text.lines().next().unwrap_or_default();
-    line.chars().filter(|it| !it.is_control()).take(MAX_REASON_CHARS).collect()
+    line.chars()
+        .filter(|it| !it.is_control())
+        .take(MAX_REASON_CHARS)
+        .collect()
 }
 
 #[cfg(test)]

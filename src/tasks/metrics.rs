@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use tokio::sync::watch;
 
 use crate::clock;
 use crate::config;
@@ -27,6 +26,8 @@ use crate::config::MetricsSource;
 use crate::generation::Current;
 use crate::generation::Generation;
 use crate::generation::ServedPool;
+use crate::shutdown::Shutdown;
+use crate::shutdown::stopped;
 use crate::telemetry::Telemetry;
 use crate::units::Timestamp;
 
@@ -37,14 +38,22 @@ use round::Round;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The loop: begins every round that is due, and takes in those that end.
-pub async fn run(current: Arc<Current>, telemetry: Arc<Telemetry>, mut shutdown: watch::Receiver<bool>) {
-    let mut poller = Poller { telemetry, pools: BTreeMap::new() };
+pub async fn run(current: Arc<Current>, telemetry: Arc<Telemetry>, mut shutdown: Shutdown) {
+    let mut poller = Poller {
+        telemetry,
+        pools: BTreeMap::new(),
+    };
     let mut rounds = FuturesUnordered::new();
     loop {
         let (generation, now) = (current.take(), clock::now());
-        rounds.extend(poller.begin_due(&generation, now).into_iter().map(|(round, memory)| round.run(memory)));
+        rounds.extend(
+            poller
+                .begin_due(&generation, now)
+                .into_iter()
+                .map(|(round, memory)| round.run(memory)),
+        );
         tokio::select! {
-            _ = shutdown.wait_for(|stopping| *stopping) => return,
+            () = stopped(&mut shutdown) => return,
             Some((pool, memory)) = rounds.next() => poller.end(&pool, memory),
             () = tokio::time::sleep(poller.pause(&generation, now)) => {}
         }
@@ -71,9 +80,14 @@ impl Poller {
     /// The rounds that are due at `now`, each with what the one before left to it.
     fn begin_due(&mut self, generation: &Generation, now: Timestamp) -> Vec<(Round, Memory)> {
         // A pool that is not polled any more is forgotten, but not before its last round ends.
-        self.pools.retain(|name, polled| polled.memory.is_none() || source(generation, name).is_some());
+        self.pools
+            .retain(|name, polled| polled.memory.is_none() || source(generation, name).is_some());
         let begin = |(served, pool, source): (&ServedPool, &config::Pool, &MetricsSource)| {
-            let memory = self.pools.entry(pool.name.clone()).or_default().begin(source.interval, now)?;
+            let memory = self
+                .pools
+                .entry(pool.name.clone())
+                .or_default()
+                .begin(source.interval, now)?;
             let round = Round {
                 pool: Arc::clone(&served.pool),
                 addresses: served.metrics_addresses.clone(),
@@ -99,13 +113,18 @@ impl Poller {
             let polled = self.pools.get(&pool.name).filter(|polled| polled.memory.is_some())?;
             Some(polled.due(source.interval)?.since(now))
         };
-        sources(generation).filter_map(|(_, pool, source)| waiting(pool, source)).fold(LOOK, Duration::min)
+        sources(generation)
+            .filter_map(|(_, pool, source)| waiting(pool, source))
+            .fold(LOOK, Duration::min)
     }
 }
 
 impl Default for Polled {
     fn default() -> Self {
-        Self { began: None, memory: Some(Memory::default()) }
+        Self {
+            began: None,
+            memory: Some(Memory::default()),
+        }
     }
 }
 

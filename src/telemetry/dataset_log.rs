@@ -37,9 +37,16 @@ impl DatasetLog {
     #[must_use]
     pub fn open(file: PathBuf, max_size: u64) -> Self {
         let (queue, rows) = mpsc::channel(QUEUED_ROUNDS);
-        let writer = Writer { file: file.clone(), max_size };
+        let writer = Writer {
+            file: file.clone(),
+            max_size,
+        };
         tokio::task::spawn_blocking(move || writer.write_all(rows));
-        Self { queue, file, is_behind: false }
+        Self {
+            queue,
+            file,
+            is_behind: false,
+        }
     }
 
     /// Hands over the rows of a round, each with its newline, and does not wait. They are lost when the disk is too
@@ -47,7 +54,10 @@ impl DatasetLog {
     pub fn append(&mut self, rows: String) {
         let was_behind = std::mem::replace(&mut self.is_behind, self.queue.try_send(rows).is_err());
         if self.is_behind && !was_behind {
-            log::warn!("data set {}: the disk is slower than the rows; rows are lost", self.file.display());
+            log::warn!(
+                "data set {}: the disk is slower than the rows; rows are lost",
+                self.file.display()
+            );
         }
     }
 }
@@ -128,7 +138,11 @@ fn whole_length(file: &File) -> io::Result<u64> {
         let why = "its first line is not the header of a data set; move it away or name another file";
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
-    if begin.len() < header.len() { Ok(0) } else { end_of_last_line(file) }
+    if begin.len() < header.len() {
+        Ok(0)
+    } else {
+        end_of_last_line(file)
+    }
 }
 
 fn end_of_last_line(file: &File) -> io::Result<u64> {
@@ -155,7 +169,10 @@ mod tests {
 
     /// A writer of `NAME` in a directory that lives as long as the test.
     fn writer(directory: &TempDir, name: &str, max_size: u64) -> Writer {
-        Writer { file: directory.path().join(name), max_size }
+        Writer {
+            file: directory.path().join(name),
+            max_size,
+        }
     }
 
     fn text(file: &Path) -> String {
@@ -255,7 +272,11 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let writer = writer(&directory, "shop.csv", 1 << 20);
         let (queue, rows) = mpsc::channel(2);
-        let mut log = DatasetLog { queue, file: writer.file.clone(), is_behind: false };
+        let mut log = DatasetLog {
+            queue,
+            file: writer.file.clone(),
+            is_behind: false,
+        };
         log.append(ROW.to_owned());
         log.append(ROW.to_owned());
         drop(log);
@@ -266,7 +287,11 @@ mod tests {
     #[test]
     fn rows_beyond_the_queue_are_lost_without_waiting() {
         let (queue, mut rows) = mpsc::channel(1);
-        let mut log = DatasetLog { queue, file: PathBuf::from("shop.csv"), is_behind: false };
+        let mut log = DatasetLog {
+            queue,
+            file: PathBuf::from("shop.csv"),
+            is_behind: false,
+        };
         log.append("a".to_owned());
         log.append("b".to_owned());
         assert!(log.is_behind);

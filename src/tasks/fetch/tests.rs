@@ -40,7 +40,11 @@ async fn check(answer: impl Into<Vec<u8>>, expected: &str) {
 #[tokio::test]
 async fn a_text_is_fetched_however_its_end_is_marked() {
     check("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ntext", "text").await;
-    check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nte\r\n2\r\nxt\r\n0\r\n\r\n", "text").await;
+    check(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nte\r\n2\r\nxt\r\n0\r\n\r\n",
+        "text",
+    )
+    .await;
     check("HTTP/1.0 200 OK\r\n\r\ntext", "text").await;
 }
 
@@ -48,15 +52,27 @@ async fn a_text_is_fetched_however_its_end_is_marked() {
 async fn a_refusal_is_repeated_in_one_line() {
     let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 17\r\n\r\nnothing\tyet\nmore\n";
     check(answer, "error: it answered 503 Service Unavailable: nothingyet").await;
-    check("HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", "error: it answered 302 Found").await;
+    check(
+        "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n",
+        "error: it answered 302 Found",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn what_is_no_whole_answer_is_an_error() {
     check("", "error: no usable answer").await;
     check("SSH-2.0-OpenSSH_9.2\r\n", "error: no usable answer").await;
-    check("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\ntext", "error: no usable answer").await;
-    check(*b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\xc3\x28", "error: the answer is not UTF-8").await;
+    check(
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\ntext",
+        "error: no usable answer",
+    )
+    .await;
+    check(
+        *b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\xc3\x28",
+        "error: the answer is not UTF-8",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -90,10 +106,18 @@ async fn a_port_without_a_listener_is_refused() {
 #[tokio::test]
 async fn the_request_names_host_and_path_and_asks_for_no_more() {
     let (address, serving) = endpoint(b"HTTP/1.1 204 No Content\r\n\r\n".into()).await;
-    assert_eq!(get(address, "pi5.lan:9902", "/metrics.json?a=b", PATIENCE).await.unwrap(), "");
+    assert_eq!(
+        get(address, "pi5.lan:9902", "/metrics.json?a=b", PATIENCE)
+            .await
+            .unwrap(),
+        ""
+    );
     let (request, _) = serving.await.unwrap();
     assert!(request.starts_with("GET /metrics.json?a=b HTTP/1.1\r\n"), "{request}");
-    assert!(request.contains("host: pi5.lan:9902\r\n") && request.contains("connection: close\r\n"), "{request}");
+    assert!(
+        request.contains("host: pi5.lan:9902\r\n") && request.contains("connection: close\r\n"),
+        "{request}"
+    );
 }
 
 #[tokio::test]

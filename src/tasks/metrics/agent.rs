@@ -60,7 +60,13 @@ mod tests {
 
     #[test]
     fn figures_may_be_missing() {
-        check(r#"{"cpu_percent":null,"ram_percent":40}"#, Some(Reading { ram_percent: Some(40.0), ..Reading::default() }));
+        check(
+            r#"{"cpu_percent":null,"ram_percent":40}"#,
+            Some(Reading {
+                ram_percent: Some(40.0),
+                ..Reading::default()
+            }),
+        );
         check("{}", Some(Reading::default()));
     }
 

@@ -74,7 +74,9 @@ fn unescaped(value: &str) -> Cow<'_, str> {
     let mut letters = value.chars();
     while let Some(letter) = letters.next() {
         plain.extend(match letter {
-            '\\' => letters.next().map(|escaped| if escaped == 'n' { '\n' } else { escaped }),
+            '\\' => letters
+                .next()
+                .map(|escaped| if escaped == 'n' { '\n' } else { escaped }),
             letter => Some(letter),
         });
     }
@@ -95,7 +97,11 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expected: &str) {
         let found = samples(line).next().map_or("none".to_owned(), |sample| {
-            let labels: Vec<String> = sample.labels.iter().map(|label| format!("{}={}", label.0, label.1)).collect();
+            let labels: Vec<String> = sample
+                .labels
+                .iter()
+                .map(|label| format!("{}={}", label.0, label.1))
+                .collect();
             format!("{}|{}|{}", sample.name, labels.join(","), sample.value)
         });
         assert_eq!(found, expected);
@@ -126,7 +132,18 @@ mod tests {
 
     #[test]
     fn lines_without_a_value_are_skipped() {
-        let lines = ["", "  ", "# HELP up is it", "# EOF", "up", "up one", "{} 1", "up{a=\"1\" 1", "up{a=1} 1", "up{a} 1"];
+        let lines = [
+            "",
+            "  ",
+            "# HELP up is it",
+            "# EOF",
+            "up",
+            "up one",
+            "{} 1",
+            "up{a=\"1\" 1",
+            "up{a=1} 1",
+            "up{a} 1",
+        ];
         for line in lines {
             check(line, "none");
         }

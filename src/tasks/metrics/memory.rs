@@ -75,7 +75,10 @@ impl BackendMemory {
         at: Timestamp,
     ) -> BackendMetrics {
         let (endpoint, now) = ((address, source.path.clone()), Taken { reading, at });
-        let before = self.last.replace((endpoint.clone(), now)).filter(|last| last.0 == endpoint);
+        let before = self
+            .last
+            .replace((endpoint.clone(), now))
+            .filter(|last| last.0 == endpoint);
         now.metrics(before.as_ref().map(|last| &last.1))
     }
 
@@ -88,7 +91,11 @@ impl BackendMemory {
 
 fn window(before: Totals, now: Totals) -> Window {
     // A backend that left the pool and came back between two rounds counts from zero.
-    let before = if now.requests < before.requests { Totals::default() } else { before };
+    let before = if now.requests < before.requests {
+        Totals::default()
+    } else {
+        before
+    };
     let requests = now.requests - before.requests;
     let answers = now.answers.saturating_sub(before.answers);
     let latency = now.latency.saturating_sub(before.latency);
@@ -109,18 +116,33 @@ mod tests {
     use crate::tasks::metrics::reading::Traffic;
 
     fn totals(requests: u64, errors: u64, answers: u64, latency_ms: u64) -> Totals {
-        Totals { requests, errors, answers, latency: Duration::from_millis(latency_ms) }
+        Totals {
+            requests,
+            errors,
+            answers,
+            latency: Duration::from_millis(latency_ms),
+        }
     }
 
     fn sent(bytes: f64) -> Reading {
-        Reading { sent: Some(Traffic::Total(bytes)), ..Reading::default() }
+        Reading {
+            sent: Some(Traffic::Total(bytes)),
+            ..Reading::default()
+        }
     }
 
     #[track_caller]
     fn check_window(before: Totals, now: Totals, requests: u64, errors: u64, mean_latency_ms: Option<f64>) {
         let mut memory = BackendMemory::default();
         assert_eq!(memory.window_to(before), None);
-        assert_eq!(memory.window_to(now), Some(Window { requests, errors, mean_latency_ms }));
+        assert_eq!(
+            memory.window_to(now),
+            Some(Window {
+                requests,
+                errors,
+                mean_latency_ms
+            })
+        );
     }
 
     #[test]
@@ -156,16 +178,36 @@ mod tests {
         let elsewhere = SocketAddr::from(([127, 0, 0, 2], 9100));
         let at = Timestamp::from_seconds;
         let mut memory = BackendMemory::default();
-        assert!(memory.figures(&source("/a"), address, sent(1e3), at(1.0)).bytes_sent.is_nan());
-        assert_eq!(memory.figures(&source("/a"), address, sent(2e3), at(2.0)).bytes_sent, 1e3);
-        assert!(memory.figures(&source("/a"), elsewhere, sent(1e9), at(3.0)).bytes_sent.is_nan());
-        assert!(memory.figures(&source("/b"), elsewhere, sent(2e9), at(4.0)).bytes_sent.is_nan());
+        assert!(
+            memory
+                .figures(&source("/a"), address, sent(1e3), at(1.0))
+                .bytes_sent
+                .is_nan()
+        );
+        assert_eq!(
+            memory.figures(&source("/a"), address, sent(2e3), at(2.0)).bytes_sent,
+            1e3
+        );
+        assert!(
+            memory
+                .figures(&source("/a"), elsewhere, sent(1e9), at(3.0))
+                .bytes_sent
+                .is_nan()
+        );
+        assert!(
+            memory
+                .figures(&source("/b"), elsewhere, sent(2e9), at(4.0))
+                .bytes_sent
+                .is_nan()
+        );
     }
 
     #[test]
     fn a_source_turns_only_when_it_changes() {
         let mut memory = BackendMemory::default();
-        let turns: Vec<_> = [false, true, true, false, false].map(|failing| memory.turn(failing)).into();
+        let turns: Vec<_> = [false, true, true, false, false]
+            .map(|failing| memory.turn(failing))
+            .into();
         assert_eq!(turns, [None, Some(Turn::Bad), None, Some(Turn::Good), None]);
     }
 }

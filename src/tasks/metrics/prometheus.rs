@@ -9,7 +9,9 @@ use crate::tasks::metrics::reading::Traffic;
 /// What `text` says; nothing, when it has none of the names.
 pub(super) fn read(text: &str) -> Reading {
     let mut sums = Sums::default();
-    samples(text).filter(|sample| sample.value.is_finite()).for_each(|sample| sums.add(&sample));
+    samples(text)
+        .filter(|sample| sample.value.is_finite())
+        .for_each(|sample| sums.add(&sample));
     sums.reading()
 }
 
@@ -55,7 +57,9 @@ impl Sums {
         let counted = (total > 0.0).then_some(Cpu::Seconds { busy, total });
         Reading {
             cpu: self.cpu_percent.map(Cpu::Percent).or(counted),
-            ram_percent: self.ram_percent.or_else(|| used_percent(self.memory_total?, self.memory_available?)),
+            ram_percent: self
+                .ram_percent
+                .or_else(|| used_percent(self.memory_total?, self.memory_available?)),
             sent: self.sent.map(Traffic::Total),
             received: self.received.map(Traffic::Total),
         }
@@ -74,7 +78,10 @@ fn used_percent(total: f64, available: f64) -> Option<f64> {
 /// and would be counted three times.
 fn is_outward(sample: &Sample<'_>) -> bool {
     let device = sample.label("device").unwrap_or_default();
-    device != "lo" && !["veth", "docker", "br-"].iter().any(|inward| device.starts_with(inward))
+    device != "lo"
+        && !["veth", "docker", "br-"]
+            .iter()
+            .any(|inward| device.starts_with(inward))
 }
 
 #[cfg(test)]
@@ -115,7 +122,10 @@ mod tests {
         check(
             include_str!("node_exporter.txt"),
             Reading {
-                cpu: Some(Cpu::Seconds { busy: 370.5, total: 2400.75 }),
+                cpu: Some(Cpu::Seconds {
+                    busy: 370.5,
+                    total: 2400.75,
+                }),
                 ram_percent: Some(25.0),
                 sent: Some(Traffic::Total(3_000_500.0)),
                 received: Some(Traffic::Total(9_000_250.0)),
@@ -134,7 +144,13 @@ mod tests {
         let text = "node_cpu_seconds_total{mode=\"user\"} NaN\nnode_cpu_seconds_total{mode=\"idle\"} 3\n\
             node_memory_MemTotal_bytes 0\nnode_memory_MemAvailable_bytes 0\n";
         let cpu = Some(Cpu::Seconds { busy: 0.0, total: 3.0 });
-        check(text, Reading { cpu, ..Reading::default() });
+        check(
+            text,
+            Reading {
+                cpu,
+                ..Reading::default()
+            },
+        );
     }
 
     proptest! {

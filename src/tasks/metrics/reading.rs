@@ -66,9 +66,13 @@ impl Taken {
 fn cpu_percent(now: Option<Cpu>, before: Option<Cpu>) -> Option<f64> {
     match (now?, before) {
         (Cpu::Percent(percent), _) => Some(percent),
-        (Cpu::Seconds { busy, total }, Some(Cpu::Seconds { busy: busy_before, total: total_before })) => {
-            Some(100.0 * growth(busy, busy_before)? / growth(total, total_before).filter(|total| *total > 0.0)?)
-        }
+        (
+            Cpu::Seconds { busy, total },
+            Some(Cpu::Seconds {
+                busy: busy_before,
+                total: total_before,
+            }),
+        ) => Some(100.0 * growth(busy, busy_before)? / growth(total, total_before).filter(|total| *total > 0.0)?),
         (Cpu::Seconds { .. }, _) => None,
     }
 }
@@ -94,7 +98,11 @@ fn percent(value: Option<f64>) -> f32 {
 /// The value as selectors take it: finite and not negative, or NaN.
 fn figure(value: Option<f64>) -> f32 {
     let single = value.map_or(f32::NAN, |value| value as f32);
-    if single.is_finite() && single >= 0.0 { single } else { f32::NAN }
+    if single.is_finite() && single >= 0.0 {
+        single
+    } else {
+        f32::NAN
+    }
 }
 
 #[cfg(test)]
@@ -103,19 +111,36 @@ mod tests {
 
     fn counted(busy: f64, total: f64, bytes: f64) -> Reading {
         let traffic = Some(Traffic::Total(bytes));
-        Reading { cpu: Some(Cpu::Seconds { busy, total }), ram_percent: Some(40.0), sent: traffic, received: traffic }
+        Reading {
+            cpu: Some(Cpu::Seconds { busy, total }),
+            ram_percent: Some(40.0),
+            sent: traffic,
+            received: traffic,
+        }
     }
 
     fn given(percent: f64, rate: f64) -> Reading {
         let traffic = Some(Traffic::PerSecond(rate));
-        Reading { cpu: Some(Cpu::Percent(percent)), ram_percent: Some(percent), sent: traffic, received: traffic }
+        Reading {
+            cpu: Some(Cpu::Percent(percent)),
+            ram_percent: Some(percent),
+            sent: traffic,
+            received: traffic,
+        }
     }
 
     /// Two seconds lie between the readings; `None` stands for NaN.
     #[track_caller]
     fn check(before: Option<Reading>, now: Reading, expected: [Option<f32>; 4]) {
-        let before = before.map(|reading| Taken { reading, at: Timestamp::from_seconds(1.0) });
-        let it = Taken { reading: now, at: Timestamp::from_seconds(3.0) }.metrics(before.as_ref());
+        let before = before.map(|reading| Taken {
+            reading,
+            at: Timestamp::from_seconds(1.0),
+        });
+        let it = Taken {
+            reading: now,
+            at: Timestamp::from_seconds(3.0),
+        }
+        .metrics(before.as_ref());
         let figures = [it.cpu_percent, it.ram_percent, it.bytes_sent, it.bytes_recv];
         assert_eq!(figures.map(|figure| (!figure.is_nan()).then_some(figure)), expected);
     }
@@ -123,7 +148,11 @@ mod tests {
     #[test]
     fn counters_are_compared_with_the_poll_before() {
         let expected = [Some(75.0), Some(40.0), Some(500.0), Some(500.0)];
-        check(Some(counted(10.0, 100.0, 2_000.0)), counted(13.0, 104.0, 3_000.0), expected);
+        check(
+            Some(counted(10.0, 100.0, 2_000.0)),
+            counted(13.0, 104.0, 3_000.0),
+            expected,
+        );
     }
 
     #[test]
@@ -146,12 +175,20 @@ mod tests {
     #[test]
     fn figures_of_the_source_stand_as_they_are() {
         check(None, given(12.5, 7.0), [Some(12.5), Some(12.5), Some(7.0), Some(7.0)]);
-        check(Some(given(1.0, 1.0)), given(12.5, 7.0), [Some(12.5), Some(12.5), Some(7.0), Some(7.0)]);
+        check(
+            Some(given(1.0, 1.0)),
+            given(12.5, 7.0),
+            [Some(12.5), Some(12.5), Some(7.0), Some(7.0)],
+        );
     }
 
     #[test]
     fn a_percentage_ends_at_a_hundred() {
-        check(None, given(104.0, 0.0), [Some(100.0), Some(100.0), Some(0.0), Some(0.0)]);
+        check(
+            None,
+            given(104.0, 0.0),
+            [Some(100.0), Some(100.0), Some(0.0), Some(0.0)],
+        );
     }
 
     #[test]
@@ -164,8 +201,14 @@ mod tests {
     #[test]
     fn two_readings_of_one_moment_give_no_rate() {
         let at = Timestamp::from_seconds(1.0);
-        let before = Taken { reading: counted(1.0, 2.0, 3.0), at };
-        let after = Taken { reading: counted(2.0, 4.0, 9.0), at };
+        let before = Taken {
+            reading: counted(1.0, 2.0, 3.0),
+            at,
+        };
+        let after = Taken {
+            reading: counted(2.0, 4.0, 9.0),
+            at,
+        };
         assert!(after.metrics(Some(&before)).bytes_sent.is_nan());
     }
 }

@@ -45,18 +45,28 @@ impl Round {
     /// Asks every backend; its figures are known as soon as it answers, whatever the others do. What is remembered
     /// comes back with the pool's name. Takes no longer than one poll may.
     pub(super) async fn run(self, mut memory: Memory) -> (String, Memory) {
-        let visits = self.pool.members().iter().zip(&self.addresses).enumerate().map(|(position, (member, address))| {
-            let mut known = memory.take(member.backend.address());
-            // All windows end as the round begins, so that the rows of a round can be compared.
-            let window = known.window_to(member.backend.totals());
-            self.visit(BackendIndex::new(position), *address, known, window)
-        });
+        let visits =
+            self.pool
+                .members()
+                .iter()
+                .zip(&self.addresses)
+                .enumerate()
+                .map(|(position, (member, address))| {
+                    let mut known = memory.take(member.backend.address());
+                    // All windows end as the round begins, so that the rows of a round can be compared.
+                    let window = known.window_to(member.backend.totals());
+                    self.visit(BackendIndex::new(position), *address, known, window)
+                });
         let visited = join_all(visits).await;
         self.pool.end_metrics_round();
         if let Some(log) = memory.log(self.dataset.as_ref()) {
             log.append(self.rows(&visited));
         }
-        let addresses = self.pool.members().iter().map(|member| member.backend.address().to_owned());
+        let addresses = self
+            .pool
+            .members()
+            .iter()
+            .map(|member| member.backend.address().to_owned());
         memory.keep(addresses.zip(visited.into_iter().map(|visited| visited.memory)));
         (self.pool.name().to_owned(), memory)
     }
@@ -68,7 +78,13 @@ impl Round {
         mut memory: BackendMemory,
         window: Option<Window>,
     ) -> Visited {
-        let Some(address) = address else { return Visited { memory, metrics: None, window } };
+        let Some(address) = address else {
+            return Visited {
+                memory,
+                metrics: None,
+                window,
+            };
+        };
         let polled = poll(&self.source, address).await;
         self.report(index, address, polled.as_ref().err(), memory.turn(polled.is_err()));
         let figures = |reading| memory.figures(&self.source, address, reading, clock::now());
@@ -76,7 +92,11 @@ impl Round {
         if let Some(metrics) = metrics {
             self.pool.measure(index, metrics);
         }
-        Visited { memory, metrics, window }
+        Visited {
+            memory,
+            metrics,
+            window,
+        }
     }
 
     /// Counts a failure; logs only a change, because a source that is gone is gone at every poll.
@@ -115,3 +135,6 @@ impl Round {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

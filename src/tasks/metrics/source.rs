@@ -43,5 +43,9 @@ fn read(kind: MetricsKind, text: &str) -> Result<Reading, PollError> {
         MetricsKind::Agent => agent::read(text)?,
         MetricsKind::Prometheus => prometheus::read(text),
     };
-    if reading.is_empty() { Err(PollError::NoFigures) } else { Ok(reading) }
+    if reading.is_empty() {
+        Err(PollError::NoFigures)
+    } else {
+        Ok(reading)
+    }
 }
