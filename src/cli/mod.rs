@@ -6,6 +6,8 @@
 mod admin;
 mod agent;
 mod check;
+#[cfg(feature = "demo")]
+mod demo;
 mod healthcheck;
 mod reload;
 mod run;
@@ -42,6 +44,8 @@ enum Verb {
     Traffic(traffic::TrafficArgs),
     Train(train::TrainArgs),
     #[cfg(feature = "demo")]
+    Demo(demo::DemoArgs),
+    #[cfg(feature = "demo")]
     Shop(shop::ShopArgs),
 }
 
@@ -53,6 +57,7 @@ pub(crate) struct Mistake(String);
 /// Does what the process's arguments say.
 #[must_use]
 pub fn main() -> ExitCode {
+    start_log();
     match perform(Arguments::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -72,8 +77,21 @@ fn perform(verb: Verb) -> anyhow::Result<()> {
         Verb::Traffic(args) => traffic::run(&args),
         Verb::Train(args) => train::run(&args),
         #[cfg(feature = "demo")]
+        Verb::Demo(args) => demo::run(&args),
+        #[cfg(feature = "demo")]
         Verb::Shop(args) => shop::run(&args),
     }
+}
+
+/// Logs everything that passes the level in charge. Our own levels say who must act; what Pingora says below an error
+/// is counted in metrics.
+fn start_log() {
+    let mut builder = env_logger::Builder::new();
+    for module in ["pingora", "pingora_core", "pingora_proxy", "pingora_load_balancing"] {
+        builder.filter_module(module, log::LevelFilter::Error);
+    }
+    builder.filter_level(log::LevelFilter::Trace).format_timestamp_millis().init();
+    log::set_max_level(log::LevelFilter::Info);
 }
 
 #[expect(clippy::print_stderr, reason = "a command line's errors go there")]

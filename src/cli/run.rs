@@ -21,7 +21,6 @@ pub(super) struct RunArgs {
 /// Runs until a signal says to stop.
 #[expect(clippy::print_stdout, reason = "the addresses are this command's output")]
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
-    start_log();
     let gateway = Gateway::builder(args.config).variables(environment).start()?;
     log::set_max_level(args.log_level.unwrap_or(gateway.log_level()));
     for (name, address) in gateway.addresses() {
@@ -34,18 +33,6 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
         Ending::Drained => Ok(()),
         Ending::Forced => anyhow::bail!("ended with requests in flight"),
     }
-}
-
-/// Logs everything that passes the level in charge; our own levels say who must act, Pingora's say less.
-fn start_log() {
-    env_logger::Builder::new()
-        .filter_level(log::LevelFilter::Trace)
-        .filter_module("pingora", log::LevelFilter::Error)
-        .filter_module("pingora_core", log::LevelFilter::Error)
-        .filter_module("pingora_proxy", log::LevelFilter::Error)
-        .format_timestamp_millis()
-        .init();
-    log::set_max_level(log::LevelFilter::Info);
 }
 
 /// The one place where the environment is read for a configuration.

@@ -1,0 +1,77 @@
+//! `sylvan demo`: the paper in one command.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::cli::terminal;
+use crate::demo;
+use crate::demo::Demo;
+
+/// Plays the paper: two uneven shops, round robin, a data set, a forest, one word of YAML, and the comparison
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// End within 40 seconds
+    #[arg(long)]
+    quick: bool,
+    /// Write the table as JSON; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Keep the shops and the gateway running until Ctrl-C
+    #[arg(long)]
+    stay: bool,
+    /// Where the configuration, the data set, the model and the logs are written
+    #[arg(long, value_name = "DIRECTORY", default_value = "sylvan-demo")]
+    dir: PathBuf,
+}
+
+/// Plays the demo and prints what it found.
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            played = play(args) => played,
+            // What was started ends with the future that holds it.
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        }
+    })
+}
+
+async fn play(args: &DemoArgs) -> anyhow::Result<()> {
+    let options =
+        demo::Options { directory: args.dir.clone(), quick: args.quick, look: terminal::progress() };
+    let demo = demo::run(&options).await?;
+    print(args, &demo)?;
+    if args.stay {
+        stay(&demo).await;
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is this command's output")]
+fn print(args: &DemoArgs, demo: &Demo) -> anyhow::Result<()> {
+    let (outcome, files) = (&demo.outcome, &demo.outcome.files);
+    match args.json.as_deref() {
+        Some(path) if path.as_os_str() == "-" => println!("{}", outcome.json()?),
+        path => {
+            println!("{}\n{}", outcome.training.trim_end(), outcome.table(terminal::output()));
+            println!("one word rewritten under load: {} requests, {} errors", outcome.swap.requests, outcome.swap.errors);
+            println!("data set       {}", files.dataset.display());
+            println!("model          {}", files.model.display());
+            println!("configuration  {}", files.configuration.display());
+            if let Some(path) = path {
+                fs::write(path, outcome.json()?).with_context(|| format!("{} cannot be written", path.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "where it runs is this command's output")]
+async fn stay(demo: &Demo) {
+    let (web, admin) = demo.addresses();
+    println!("the shop is at {web}, the gateway's state at {admin}/api/pools; Ctrl-C ends it");
+    std::future::pending::<()>().await;
+}
