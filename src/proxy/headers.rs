@@ -1,5 +1,6 @@
 //! What a request and a response carry across the gateway.
 
+use http::HeaderName;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header;
@@ -43,6 +44,19 @@ pub(super) fn to_client(response: &mut ResponseHeader, context: &mut Context, no
             door::upgraded();
         }
     }
+    if !is_upgrade {
+        remove_hop_fields(response);
+    }
     response.append_header(header::VIA, VIA)?;
     Ok(())
+}
+
+/// Takes out what was meant for this gateway only (RFC 9110, section 7.6.1); Pingora does so for requests alone.
+fn remove_hop_fields(response: &mut ResponseHeader) {
+    let nominations = response.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let nominated: Vec<HeaderName> =
+        nominations.flat_map(|names| names.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
+    for name in nominated.iter().map(HeaderName::as_str).chain(["connection", "keep-alive", "proxy-connection"]) {
+        response.remove_header(name);
+    }
 }
