@@ -110,8 +110,15 @@ impl Door {
         let Ok(connection) = CONNECTION.try_with(Arc::clone) else { return None };
         connection.header_at.store(0, Ordering::Relaxed);
         let mut request = pin!(self.proxy.process_new_http(session, shutdown));
-        if let Ok(next) = timeout(timeouts.header, &mut request).await {
+        // A request may be given less time than a header.
+        let first = timeouts.header.min(timeouts.request);
+        if let Ok(next) = timeout(first, &mut request).await {
             return next;
+        }
+        if connection.since_header(clock::now()).is_none() {
+            if let Ok(next) = timeout(timeouts.header.saturating_sub(first), &mut request).await {
+                return next;
+            }
         }
         let Some(taken) = connection.since_header(clock::now()) else {
             self.shared.telemetry.header_timeouts.increment();
