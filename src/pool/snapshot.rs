@@ -9,6 +9,7 @@ use crate::pool::HealthPolicy;
 use crate::pool::HealthState;
 use crate::pool::Member;
 use crate::pool::Pool;
+use crate::units::Share;
 use crate::units::Timestamp;
 
 /// How long a tier holds unless something changes it in this pool. The same backends may serve in the pool of an
@@ -108,6 +109,8 @@ pub(crate) fn tier(members: &[Member], policy: &HealthPolicy, now: Timestamp) ->
     match (good, enough) {
         (0, true) => (Tier::Unknown, until),
         (_, true) => (Tier::Healthy, until),
+        // A threshold of zero forbids panic: then nobody serves.
+        (_, false) if policy.panic_threshold == Share::NONE => (Tier::Healthy, until),
         (_, false) => (Tier::Panic, until),
     }
 }
