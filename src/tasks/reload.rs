@@ -7,6 +7,7 @@
 use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Reloader {
     source: Source,
     current: Arc<Current>,
     telemetry: Arc<Telemetry>,
+    /// What the sockets and threads of this process were made from.
+    started: Arc<Config>,
     tried: Option<u64>,
 }
 
@@ -46,7 +49,8 @@ impl Reloader {
     /// Reloads `source` into `current`. `text` is what the generation in charge was read from.
     #[must_use]
     pub fn new(source: Source, current: Arc<Current>, telemetry: Arc<Telemetry>, text: &str) -> Self {
-        Self { source, current, telemetry, tried: Some(digest(text)) }
+        let started = Arc::clone(&current.look().config);
+        Self { source, current, telemetry, started, tried: Some(digest(text)) }
     }
 
     /// The loop: waits for one of the four, reloads, and answers who asked.
@@ -94,8 +98,9 @@ impl Reloader {
         let before = self.current.take();
         let attempt = self.source.parse().map_err(|error| (error, None)).and_then(|(checked, text)| {
             let tried = Some(digest(&text));
-            let needs_restart = needs_restart(&before.config, &checked.config);
-            let generation = self.source.build(checked.config, Some(&before)).map_err(|error| (error, tried))?;
+            let needs_restart = needs_restart(&self.started, &checked.config);
+            let config = as_started(checked.config, &self.started, &before.config);
+            let generation = self.source.build(config, Some(&before)).map_err(|error| (error, tried))?;
             Ok((generation, needs_restart, tried))
         });
         match attempt {
@@ -122,18 +127,29 @@ fn refused(error: &LoadError, generation: u64) -> Reload {
     Reload { at: clock::now(), generation, error: Some(error), needs_restart: Vec::new() }
 }
 
-/// The keys that differ and that only a restart can change.
-fn needs_restart(before: &Config, after: &Config) -> Vec<String> {
-    let admin = |config: &Config| config.admin.as_ref().map(|admin| admin.bind);
+/// The keys that differ from what the process was started with, and that only a restart can change.
+fn needs_restart(started: &Config, after: &Config) -> Vec<String> {
     [
-        ("listeners", before.listeners != after.listeners),
-        ("runtime", before.runtime != after.runtime),
-        ("admin.bind", admin(before) != admin(after)),
-        ("defaults.limits.max_connections", before.limits.max_connections != after.limits.max_connections),
+        ("listeners", started.listeners != after.listeners),
+        ("runtime", started.runtime != after.runtime),
+        ("admin.bind", admin_bind(started) != admin_bind(after)),
+        ("defaults.limits.max_connections", started.limits.max_connections != after.limits.max_connections),
     ]
     .into_iter()
-    .filter_map(|(key, differs)| differs.then(|| key.to_owned()))
+    .filter(|(_, differs)| *differs)
+    .map(|(key, _)| key.to_owned())
     .collect()
+}
+
+/// `config` with the sockets that are open. An admin listener that goes on beyond loopback keeps its token with it.
+fn as_started(config: Config, started: &Config, before: &Config) -> Config {
+    let same_admin = admin_bind(&config) == admin_bind(started);
+    let admin = if same_admin { config.admin } else { before.admin.clone() };
+    Config { admin, listeners: started.listeners.clone(), runtime: started.runtime.clone(), ..config }
+}
+
+fn admin_bind(config: &Config) -> Option<SocketAddr> {
+    config.admin.as_ref().map(|admin| admin.bind)
 }
 
 /// Sends a word whenever something in the directory of `path` changes. The directory, not the file: a file that is
