@@ -1,3 +1,5 @@
+//! What a forest answers, whole and as single trees.
+
 use std::sync::LazyLock;
 
 use proptest::prelude::any;

@@ -1,3 +1,5 @@
+//! What is written is read back, and what was damaged is refused.
+
 use std::sync::LazyLock;
 
 use proptest::collection::vec;

@@ -1,3 +1,5 @@
+//! What is grown follows its samples, and the same seed grows the same.
+
 use linfa::traits::Predict;
 use ndarray::Array2;
 

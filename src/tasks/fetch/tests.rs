@@ -1,3 +1,5 @@
+//! Answers over real sockets: whole, too long, too slow, and none.
+
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;

@@ -1,3 +1,5 @@
+//! The loop over real generations and real sockets.
+
 use std::net::SocketAddr;
 
 use axum::Router;

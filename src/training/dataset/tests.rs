@@ -1,3 +1,5 @@
+//! What a data set reads from whole, torn and foreign rows.
+
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::proptest;

@@ -1,3 +1,5 @@
+//! From rows to a model: the paper's table, and recorded data.
+
 use super::*;
 use crate::forest::ModelError;
 use crate::forest::decode;

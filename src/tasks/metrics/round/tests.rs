@@ -1,3 +1,5 @@
+//! What a round of polls leaves behind.
+
 use std::time::Duration;
 
 use futures::FutureExt;
