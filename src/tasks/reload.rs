@@ -12,9 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use notify::Event;
+use notify::EventKind;
 use notify::RecommendedWatcher;
 use notify::RecursiveMode;
 use notify::Watcher;
+use notify::event::AccessKind;
+use notify::event::AccessMode;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 
@@ -156,7 +160,11 @@ fn admin_bind(config: &Config) -> Option<SocketAddr> {
 /// replaced is another file.
 fn watch_directory(path: &Path, events: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // Our own look at the file is an event too, and must not lead to the next one.
+        if event.is_ok_and(|event| is_mere_look(event.kind)) {
+            return;
+        }
         // A word that is already waiting says the same.
         let _ = events.try_send(());
     })
@@ -168,6 +176,10 @@ fn watch_directory(path: &Path, events: mpsc::Sender<()>) -> Option<RecommendedW
             None
         }
     }
+}
+
+fn is_mere_look(kind: EventKind) -> bool {
+    kind.is_access() && kind != EventKind::Access(AccessKind::Close(AccessMode::Write))
 }
 
 async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
