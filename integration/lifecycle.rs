@@ -117,6 +117,15 @@ async fn a_hangup_reloads_and_does_not_end_it() {
     assert_eq!(fetch(gateway.address(), "/").await.status, 200);
 }
 
+#[tokio::test]
+async fn a_hangup_before_it_is_ready_does_not_end_it() {
+    let origin = Origin::start("a").await;
+    let mut gateway = Gateway::start_unready(&Written::to(&[&origin])).await;
+    gateway.process().signal("HUP");
+    let serves = async || (fetch(gateway.admin(), "/readyz").await.status == 200).then_some(());
+    eventually("it is ready all the same", serves).await;
+}
+
 /// `sylvan ARGUMENTS...` ends with `code` and says each of `words`.
 async fn check_end(text: &str, arguments: &[&str], code: i32, words: &[&str]) {
     let mut process = Launched::new(&text, arguments);

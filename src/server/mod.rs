@@ -15,6 +15,8 @@ use std::sync::Arc;
 use pingora::server::RunArgs;
 use pingora::server::Server;
 use pingora::server::configuration::ServerConf;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 use tokio::sync::watch;
 
 use crate::clock;
@@ -82,6 +84,7 @@ impl Gateway {
             log::warn!("{warning}");
         }
         let generation = source.build(checked.config, None)?;
+        survive_hangups();
         let config = Arc::clone(&generation.config);
         let listeners = bind_all(&config)?;
         let admin = config.admin.as_ref().map(|admin| bind("admin.bind", admin.bind)).transpose()?;
@@ -123,6 +126,15 @@ impl Gateway {
         server.add_service(services::background(self.source, &self.text, self.shared, self.admin));
         server.run(RunArgs { shutdown_signal: Box::new(signals) });
         ending.get().copied().unwrap_or(Ending::Drained)
+    }
+}
+
+/// From here on SIGHUP does not end the process; what it asks for is heard once the reload task listens.
+fn survive_hangups() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let _entered = runtime.as_ref().map(tokio::runtime::Runtime::enter);
+    if runtime.is_err() || signal(SignalKind::hangup()).is_err() {
+        log::warn!("SIGHUP ends the gateway until it is ready");
     }
 }
 
