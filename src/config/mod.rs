@@ -253,7 +253,7 @@ pub enum Probe {
     Http {
         /// The path.
         path: String,
-        /// The Host header; the backend's address when `None`.
+        /// The Host header; the pool's name when `None`.
         host: Option<String>,
         /// Inclusive ranges of good statuses; never empty.
         statuses: Vec<(u16, u16)>,

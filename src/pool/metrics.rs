@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use crate::units::Timestamp;
 
-/// The paper's four figures of one backend, from one poll.
+/// The paper's four figures of one backend, from one poll; one that the source did not have is NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BackendMetrics {
     /// CPU in use, 0 to 100 percent of what the backend may use.
