@@ -28,7 +28,9 @@ impl Selector for Blocks {
 #[expect(clippy::print_stdout, reason = "where it listens is this program's output")]
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "gateway.yaml".to_owned());
-    let gateway = Gateway::builder(path).selector("blocks", |_context| Arc::new(Blocks)).start()?;
+    let gateway = Gateway::builder(path)
+        .selector("blocks", |_context| Arc::new(Blocks))
+        .start()?;
     for (name, address) in gateway.addresses() {
         println!("listening on {name} http://{address}");
     }

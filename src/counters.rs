@@ -43,7 +43,10 @@ impl Histogram {
     pub fn record(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BUCKET_BOUNDS_MS.iter().position(|bound| nanos <= bound * 1_000_000);
-        bucket.and_then(|bucket| self.buckets.get(bucket)).unwrap_or(&self.beyond).increment();
+        bucket
+            .and_then(|bucket| self.buckets.get(bucket))
+            .unwrap_or(&self.beyond)
+            .increment();
         self.sum_nanos.add(nanos);
     }
 
@@ -76,7 +79,11 @@ mod tests {
         for ms in [1, 3, 100, 60_000] {
             histogram.record(Duration::from_millis(ms));
         }
-        let filled: Vec<f64> = histogram.buckets().filter(|bucket| bucket.1 > 0).map(|bucket| bucket.0).collect();
+        let filled: Vec<f64> = histogram
+            .buckets()
+            .filter(|bucket| bucket.1 > 0)
+            .map(|bucket| bucket.0)
+            .collect();
         assert_eq!(filled, [0.001, 0.004, 0.1, f64::MAX]);
         assert_eq!(histogram.count(), 4);
         assert_eq!(histogram.sum(), Duration::from_millis(60_104));

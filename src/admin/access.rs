@@ -13,18 +13,34 @@ use crate::admin::Admin;
 /// Lets a request through that carries the configured bearer token, or any where none is configured.
 pub(super) async fn check(State(admin): State<Admin>, request: Request, next: Next) -> Response {
     let config = admin.current.take().config.admin.clone();
-    let Some(token) = config.and_then(|admin| admin.token) else { return next.run(request).await };
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if given.and_then(|value| value.strip_prefix("Bearer ")).is_some_and(|given| is_same(given, &token)) {
+    let Some(token) = config.and_then(|admin| admin.token) else {
+        return next.run(request).await;
+    };
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    if given
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .is_some_and(|given| is_same(given, &token))
+    {
         return next.run(request).await;
     }
     let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, challenge, "the admin token is missing or wrong\n").into_response()
+    (
+        StatusCode::UNAUTHORIZED,
+        challenge,
+        "the admin token is missing or wrong\n",
+    )
+        .into_response()
 }
 
 /// Compares in a time that depends on the lengths alone.
 fn is_same(given: &str, token: &str) -> bool {
-    let differences = given.bytes().zip(token.bytes()).fold(0, |differences, (a, b)| differences | (a ^ b));
+    let differences = given
+        .bytes()
+        .zip(token.bytes())
+        .fold(0, |differences, (a, b)| differences | (a ^ b));
     given.len() == token.len() && differences == 0
 }
 

@@ -69,7 +69,13 @@ struct ReloadView {
 /// Every pool with its backends.
 pub(super) async fn pools(State(admin): State<Admin>) -> Response {
     let now = clock::now();
-    let views: Vec<PoolView> = admin.current.take().pools.iter().map(|served| pool_view(served, now)).collect();
+    let views: Vec<PoolView> = admin
+        .current
+        .take()
+        .pools
+        .iter()
+        .map(|served| pool_view(served, now))
+        .collect();
     Json(views).into_response()
 }
 
@@ -82,24 +88,42 @@ pub(super) async fn reload(State(admin): State<Admin>) -> Response {
     let Ok(reload) = answer.await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping\n").into_response();
     };
-    let status = if reload.error.is_none() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let view =
-        ReloadView { generation: reload.generation, error: reload.error, needs_restart: reload.needs_restart };
+    let status = if reload.error.is_none() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let view = ReloadView {
+        generation: reload.generation,
+        error: reload.error,
+        needs_restart: reload.needs_restart,
+    };
     (status, Json(view)).into_response()
 }
 
 fn pool_view(served: &ServedPool, now: Timestamp) -> PoolView {
     let pool = &served.pool;
-    let all: u64 = pool.members().iter().map(|member| member.backend.totals().requests).sum();
+    let all: u64 = pool
+        .members()
+        .iter()
+        .map(|member| member.backend.totals().requests)
+        .sum();
     let model = served.model.current().map(|model| ModelView {
         rows: model.training().rows,
-        idle_because: model.check_pool(pool.members().len()).err().map(|error| error.to_string()),
+        idle_because: model
+            .check_pool(pool.members().len())
+            .err()
+            .map(|error| error.to_string()),
     });
     PoolView {
         name: pool.name().to_owned(),
         selector: served.selector_name.clone(),
         model,
-        backends: pool.members().iter().map(|member| backend_view(member, all, now)).collect(),
+        backends: pool
+            .members()
+            .iter()
+            .map(|member| backend_view(member, all, now))
+            .collect(),
     }
 }
 

@@ -21,7 +21,10 @@ pub(super) fn why_not_ready(admin: &Admin, now: Timestamp) -> Option<String> {
 fn unprobed_pool(generation: &Generation, waited: Duration) -> Option<&str> {
     let pools = generation.pools.iter().zip(&generation.config.pools);
     let mut waiting = pools.filter(|(served, config)| {
-        let patience = config.health_check.as_ref().map_or(Duration::ZERO, |check| check.interval + check.timeout);
+        let patience = config
+            .health_check
+            .as_ref()
+            .map_or(Duration::ZERO, |check| check.interval + check.timeout);
         let unknown = |member: &crate::pool::Member| member.backend.state() == HealthState::Unknown;
         waited < patience && served.pool.members().iter().any(unknown)
     });

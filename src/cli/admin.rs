@@ -30,7 +30,10 @@ impl AdminArgs {
     /// Asks the admin listener; its answer, whatever its status.
     pub(super) fn ask(&self, method: Method, path: &str) -> anyhow::Result<(StatusCode, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, self.admin.to_string());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.admin.to_string());
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

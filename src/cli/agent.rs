@@ -49,7 +49,9 @@ impl AgentArgs {
     fn options(&self) -> Result<Options, Mistake> {
         let scope = match (self.scope, self.pid) {
             (Some(ScopeName::Host), Some(_)) => {
-                return Err(Mistake("--pid has no meaning with --scope host; leave one of them out".to_owned()));
+                return Err(Mistake(
+                    "--pid has no meaning with --scope host; leave one of them out".to_owned(),
+                ));
             }
             (Some(ScopeName::Process) | None, Some(pid)) => Scope::Process { pid },
             (Some(ScopeName::Cgroup), pid) => Scope::Cgroup { pid },
@@ -79,14 +81,18 @@ pub(crate) fn run(args: &AgentArgs) -> anyhow::Result<()> {
 fn cores(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(cores) if (0.01..=4096.0).contains(&cores) => Ok(cores),
-        _ => Err(format!("`{text}` is no number of cores; write 0.01 to 4096, such as 0.5")),
+        _ => Err(format!(
+            "`{text}` is no number of cores; write 0.01 to 4096, such as 0.5"
+        )),
     }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = values::duration(text)?;
     if interval < SHORTEST_INTERVAL {
-        return Err(format!("`{text}` is too short to measure in; write {SHORTEST_INTERVAL:?} or more"));
+        return Err(format!(
+            "`{text}` is too short to measure in; write {SHORTEST_INTERVAL:?} or more"
+        ));
     }
     Ok(interval)
 }

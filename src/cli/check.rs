@@ -53,10 +53,17 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     }
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the findings are this command's output")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the findings are this command's output"
+)]
 fn print(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&findings.iter().map(row).collect::<Vec<_>>())?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&findings.iter().map(row).collect::<Vec<_>>())?
+        );
     } else if !findings.is_empty() {
         eprintln!("{}", config::render(findings));
     }
@@ -65,7 +72,10 @@ fn print(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the verdict is this command's output")]
 fn conclude(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
     let warnings = findings.len() - errors;
     if errors > 0 || (args.strict && warnings > 0) {
         let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));

@@ -29,7 +29,10 @@ pub(super) struct DemoArgs {
 
 /// Plays the demo and prints what it found.
 pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         tokio::select! {
             played = play(args) => played,
@@ -40,8 +43,11 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 async fn play(args: &DemoArgs) -> anyhow::Result<()> {
-    let options =
-        demo::Options { directory: args.dir.clone(), quick: args.quick, look: terminal::progress() };
+    let options = demo::Options {
+        directory: args.dir.clone(),
+        quick: args.quick,
+        look: terminal::progress(),
+    };
     let demo = demo::run(&options).await?;
     print(args, &demo)?;
     if args.stay {
@@ -57,7 +63,10 @@ fn print(args: &DemoArgs, demo: &Demo) -> anyhow::Result<()> {
         Some(path) if path.as_os_str() == "-" => println!("{}", outcome.json()?),
         path => {
             println!("{}\n{}", outcome.training.trim_end(), outcome.table(terminal::output()));
-            println!("one word rewritten under load: {} requests, {} errors", outcome.swap.requests, outcome.swap.errors);
+            println!(
+                "one word rewritten under load: {} requests, {} errors",
+                outcome.swap.requests, outcome.swap.errors
+            );
             println!("data set       {}", files.dataset.display());
             println!("model          {}", files.model.display());
             println!("configuration  {}", files.configuration.display());

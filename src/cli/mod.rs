@@ -90,7 +90,10 @@ fn start_log() {
     for module in ["pingora", "pingora_core", "pingora_proxy", "pingora_load_balancing"] {
         builder.filter_module(module, log::LevelFilter::Error);
     }
-    builder.filter_level(log::LevelFilter::Trace).format_timestamp_millis().init();
+    builder
+        .filter_level(log::LevelFilter::Trace)
+        .format_timestamp_millis()
+        .init();
     log::set_max_level(log::LevelFilter::Info);
 }
 

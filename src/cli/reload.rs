@@ -23,7 +23,10 @@ pub(super) fn run(args: &ReloadArgs) -> anyhow::Result<()> {
     }
     println!("generation {} is in charge", answer["generation"]);
     for key in answer["needs_restart"].as_array().into_iter().flatten() {
-        println!("{} was changed, but takes effect only at a restart", key.as_str().unwrap_or_default());
+        println!(
+            "{} was changed, but takes effect only at a restart",
+            key.as_str().unwrap_or_default()
+        );
     }
     Ok(())
 }

@@ -7,13 +7,13 @@
 mod check;
 mod content;
 mod document;
-mod error;
+pub(crate) mod error;
 mod outline;
 mod place;
 mod quantity;
-mod read;
+pub(crate) mod read;
 mod variables;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -234,5 +234,8 @@ fn a_selector_that_needs_a_model_has_one_of_its_own() {
     let yaml = text.split(DASHES).next().unwrap_or_default();
     let word = yaml.replace("{ type: classifier, model: models/shop.forest }", "classifier");
     let checked = parse_here(&format!("{word}    metrics_source: {{ type: agent, port: 9902 }}\n")).unwrap();
-    assert_eq!(checked.config.pools[0].selector.model, Some(PathBuf::from("state/shop.forest")));
+    assert_eq!(
+        checked.config.pools[0].selector.model,
+        Some(PathBuf::from("state/shop.forest"))
+    );
 }

@@ -40,8 +40,13 @@ impl Meter {
 
     /// The most that gets through now, in answers per second.
     pub(super) async fn capacity(&self, stage: &Stage) -> Result<f64, DemoError> {
-        let load = Load::Closed { connections: SATURATING_CONNECTIONS };
-        Ok(self.send(stage, "how much gets through", load, self.lengths.saturation).await.goodput_rps())
+        let load = Load::Closed {
+            connections: SATURATING_CONNECTIONS,
+        };
+        Ok(self
+            .send(stage, "how much gets through", load, self.lengths.saturation)
+            .await
+            .goodput_rps())
     }
 
     /// The selector in charge at both `rates`, and at saturation unless that is known.
@@ -53,13 +58,27 @@ impl Meter {
         capacity: Option<f64>,
     ) -> Result<Phase, DemoError> {
         let [moderate, high] = rates;
-        let moderate = self.at_rate(stage, &format!("{selector}, moderate load"), moderate, self.lengths.moderate).await?;
-        let high = self.at_rate(stage, &format!("{selector}, high load"), high, self.lengths.high).await?;
+        let moderate = self
+            .at_rate(
+                stage,
+                &format!("{selector}, moderate load"),
+                moderate,
+                self.lengths.moderate,
+            )
+            .await?;
+        let high = self
+            .at_rate(stage, &format!("{selector}, high load"), high, self.lengths.high)
+            .await?;
         let throughput_rps = match capacity {
             Some(capacity) => capacity,
             None => self.capacity(stage).await?,
         };
-        Ok(Phase { selector: selector.to_owned(), moderate, high, throughput_rps })
+        Ok(Phase {
+            selector: selector.to_owned(),
+            moderate,
+            high,
+            throughput_rps,
+        })
     }
 
     /// Rewrites the selector's word while traffic flows, and waits until the gateway has taken it.
@@ -74,9 +93,14 @@ impl Meter {
         rewritten?;
         let after = stage.reading().await?;
         if after.generation <= before.generation {
-            return Err(DemoError::Admin("the rewritten configuration was not taken; see gateway.log".to_owned()));
+            return Err(DemoError::Admin(
+                "the rewritten configuration was not taken; see gateway.log".to_owned(),
+            ));
         }
-        Ok(Swap { requests: summary.requests, errors: summary.failures.total() })
+        Ok(Swap {
+            requests: summary.requests,
+            errors: summary.failures.total(),
+        })
     }
 
     async fn at_rate(&self, stage: &Stage, name: &str, rate: f64, length: Duration) -> Result<Measured, DemoError> {
@@ -106,7 +130,10 @@ impl Meter {
         };
         let mut progress = Progress::new(self.look, name, length.as_secs());
         let pulse = |pulse: &traffic::Pulse| {
-            let message = format!("{:.0} answers/s, p99 {:.1} ms, {} errors", pulse.rate_rps, pulse.p99_ms, pulse.errors);
+            let message = format!(
+                "{:.0} answers/s, p99 {:.1} ms, {} errors",
+                pulse.rate_rps, pulse.p99_ms, pulse.errors
+            );
             progress.update(pulse.elapsed.as_secs(), &message, clock::now());
         };
         let summary = traffic::run(&plan, std::future::pending(), pulse).await;
@@ -118,12 +145,20 @@ impl Meter {
 fn open(rate: f64) -> Load {
     // A machine on which nothing gets through is still asked for something.
     let rate = Rate::per_second(rate.max(1.0)).expect("at least one a second is a rate");
-    Load::Open { rate, arrivals: Arrivals::Poisson }
+    Load::Open {
+        rate,
+        arrivals: Arrivals::Poisson,
+    }
 }
 
 /// Each backend's part of the requests between two readings.
 fn shares(before: &Reading, after: &Reading) -> Vec<f64> {
-    let served: Vec<f64> = after.requests.iter().zip(&before.requests).map(|(after, before)| after - before).collect();
+    let served: Vec<f64> = after
+        .requests
+        .iter()
+        .zip(&before.requests)
+        .map(|(after, before)| after - before)
+        .collect();
     let all: f64 = served.iter().sum();
     served.iter().map(|served| served / all.max(1.0)).collect()
 }

@@ -71,7 +71,10 @@ impl Demo {
     /// Where the gateway listens: clients' address and the admin listener's.
     #[must_use]
     pub fn addresses(&self) -> (String, String) {
-        (format!("http://{}", self.stage.web()), format!("http://{}", self.stage.admin()))
+        (
+            format!("http://{}", self.stage.web()),
+            format!("http://{}", self.stage.admin()),
+        )
     }
 }
 
@@ -89,7 +92,12 @@ pub async fn run(options: &Options) -> Result<Demo, DemoError> {
     let training = stage.train().await?;
     let swap = meter.swap(&mut stage, "classifier", rates[0]).await?;
     let classifier = meter.measure(&stage, "classifier", rates, None).await?;
-    let outcome = Outcome { phases: vec![round_robin, classifier], swap, training, files: stage.files() };
+    let outcome = Outcome {
+        phases: vec![round_robin, classifier],
+        swap,
+        training,
+        files: stage.files(),
+    };
     Ok(Demo { outcome, stage })
 }
 

@@ -83,9 +83,14 @@ impl Outcome {
     pub fn table(&self, look: Look) -> String {
         let numbers = ["rate/s", "mean ms", "p50 ms", "p95 ms", "p99 ms", "errors", "most/s"];
         let columns = [Column::text("load"), Column::text("selector")].into_iter();
-        let columns = columns.chain(numbers.map(Column::number)).chain([Column::text("shares")]);
+        let columns = columns
+            .chain(numbers.map(Column::number))
+            .chain([Column::text("shares")]);
         let mut table = Table::new(columns);
-        for (name, load) in [("moderate", Phase::moderate as fn(&Phase) -> &Load), ("high", Phase::high)] {
+        for (name, load) in [
+            ("moderate", Phase::moderate as fn(&Phase) -> &Load),
+            ("high", Phase::high),
+        ] {
             for phase in &self.phases {
                 table.push(cells(name, phase, load(phase)));
             }
@@ -99,7 +104,11 @@ impl Outcome {
     /// Never in practice: the figures are all finite.
     pub fn json(&self) -> serde_json::Result<String> {
         let rows = |load: fn(&Phase) -> &Load| self.phases.iter().map(|phase| row(phase, load(phase))).collect();
-        let document = Document { phases: rows(Phase::moderate), high_load: rows(Phase::high), swap: self.swap };
+        let document = Document {
+            phases: rows(Phase::moderate),
+            high_load: rows(Phase::high),
+            swap: self.swap,
+        };
         serde_json::to_string_pretty(&document)
     }
 }
@@ -115,14 +124,26 @@ impl Phase {
 }
 
 fn row<'a>(phase: &'a Phase, load: &'a Load) -> Row<'a> {
-    Row { selector: &phase.selector, throughput_rps: phase.throughput_rps, load }
+    Row {
+        selector: &phase.selector,
+        throughput_rps: phase.throughput_rps,
+        load,
+    }
 }
 
 fn cells(name: &str, phase: &Phase, load: &Load) -> Vec<String> {
     let milliseconds = [load.mean_ms, load.p50_ms, load.p95_ms, load.p99_ms].map(report::milliseconds);
-    let shares: Vec<String> = load.share.iter().map(|share| format!("{:.0} %", share * 100.0)).collect();
+    let shares: Vec<String> = load
+        .share
+        .iter()
+        .map(|share| format!("{:.0} %", share * 100.0))
+        .collect();
     let mut cells = vec![name.to_owned(), phase.selector.clone(), format!("{:.0}", load.rate_rps)];
     cells.extend(milliseconds);
-    cells.extend([load.errors.to_string(), format!("{:.0}", phase.throughput_rps), shares.join(" / ")]);
+    cells.extend([
+        load.errors.to_string(),
+        format!("{:.0}", phase.throughput_rps),
+        shares.join(" / "),
+    ]);
     cells
 }

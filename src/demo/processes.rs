@@ -42,9 +42,17 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(DemoError::io(format!("{name} cannot be started")))?;
-        let not_ready = || DemoError::NotReady { name: name.to_owned(), log: log.display().to_string() };
+        let not_ready = || DemoError::NotReady {
+            name: name.to_owned(),
+            log: log.display().to_string(),
+        };
         let output = child.stdout.take().ok_or_else(not_ready)?;
-        Ok(Self { name: name.to_owned(), log: log.clone(), lines: BufReader::new(output).lines(), _child: child })
+        Ok(Self {
+            name: name.to_owned(),
+            log: log.clone(),
+            lines: BufReader::new(output).lines(),
+            _child: child,
+        })
     }
 
     /// Waits for the line that starts with `words` and ends in `http://ADDRESS`.
@@ -57,8 +65,10 @@ impl Process {
             }
             None
         });
-        let not_ready =
-            || DemoError::NotReady { name: self.name.clone(), log: self.log.display().to_string() };
+        let not_ready = || DemoError::NotReady {
+            name: self.name.clone(),
+            log: self.log.display().to_string(),
+        };
         found.await.ok().flatten().ok_or_else(not_ready)
     }
 }
@@ -75,6 +85,8 @@ pub(super) async fn finish(arguments: &[&str]) -> Result<String, DemoError> {
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(DemoError::Training(String::from_utf8_lossy(&output.stderr).into_owned()))
+        Err(DemoError::Training(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
     }
 }

@@ -66,7 +66,12 @@ impl Stage {
         let mut gateway = Process::start("gateway", &["run", "-c", &path], directory)?;
         let web = gateway.address_after("listening on").await?;
         let admin = gateway.address_after("admin on").await?;
-        let stage = Self { files, web, admin, _processes: vec![gateway, small, large] };
+        let stage = Self {
+            files,
+            web,
+            admin,
+            _processes: vec![gateway, small, large],
+        };
         stage.wait_until_ready().await?;
         Ok(stage)
     }
@@ -85,7 +90,10 @@ impl Stage {
 
     /// Trains the paper's classifier on what was recorded so far; the trainer's own words.
     pub(super) async fn train(&self) -> Result<String, DemoError> {
-        let (data, model) = (self.files.dataset.display().to_string(), self.files.model.display().to_string());
+        let (data, model) = (
+            self.files.dataset.display().to_string(),
+            self.files.model.display().to_string(),
+        );
         processes::finish(&["train", &data, "--out", &model]).await
     }
 
@@ -105,9 +113,14 @@ impl Stage {
         let pools: serde_json::Value = serde_json::from_str(&self.ask("/api/pools").await?).unwrap_or_default();
         let backends = pools[0]["backends"].as_array().cloned().unwrap_or_default();
         let metrics = self.ask("/metrics").await?;
-        let generation = metrics.lines().find_map(|line| line.strip_prefix("sylvan_config_generation "));
+        let generation = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("sylvan_config_generation "));
         Ok(Reading {
-            requests: backends.iter().map(|backend| backend["requests"].as_f64().unwrap_or(0.0)).collect(),
+            requests: backends
+                .iter()
+                .map(|backend| backend["requests"].as_f64().unwrap_or(0.0))
+                .collect(),
             generation: generation.and_then(|number| number.trim().parse().ok()).unwrap_or(0.0),
         })
     }
@@ -133,8 +146,11 @@ impl Stage {
 /// Starts a shop with its agent: the process, and the two addresses.
 async fn start_shop(name: &str, cores: &str, directory: &Path) -> Result<(Process, [SocketAddr; 2]), DemoError> {
     let any_port = "127.0.0.1:0";
-    let mut shop =
-        Process::start(name, &["shop", "--listen", any_port, "--agent", any_port, "--cores", cores], directory)?;
+    let mut shop = Process::start(
+        name,
+        &["shop", "--listen", any_port, "--agent", any_port, "--cores", cores],
+        directory,
+    )?;
     let agent = shop.address_after("agent on").await?;
     let web = shop.address_after("listening on").await?;
     Ok((shop, [web, agent]))

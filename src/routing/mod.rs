@@ -63,10 +63,16 @@ impl RouteTable {
     pub fn new(config: &Config, mut stats: impl FnMut(&str, &str, &str) -> Arc<RouteStats>) -> Self {
         let route = |route: &crate::config::Route| {
             let pool = config.pools.get(route.pool).map_or("", |pool| pool.name.as_str());
-            let stats = config.listeners.iter().map(|listener| stats(&listener.name, &route.name, pool)).collect();
+            let stats = config
+                .listeners
+                .iter()
+                .map(|listener| stats(&listener.name, &route.name, pool))
+                .collect();
             Route::new(&route.name, &route.matches, route.pool, stats)
         };
-        Self { routes: config.routes.iter().map(route).collect() }
+        Self {
+            routes: config.routes.iter().map(route).collect(),
+        }
     }
 
     /// The first route that `request` matches.
@@ -97,9 +103,15 @@ impl Route {
 
     fn matches(&self, request: &RequestView<'_>) -> bool {
         (self.hosts.is_empty() || self.hosts.iter().any(|host| host.matches(request.host)))
-            && self.path_prefix.as_ref().is_none_or(|prefix| has_prefix(request.path, prefix))
+            && self
+                .path_prefix
+                .as_ref()
+                .is_none_or(|prefix| has_prefix(request.path, prefix))
             && (self.methods.is_empty() || self.methods.contains(request.method))
-            && self.headers.iter().all(|(name, value)| request.headers.get_all(name).iter().any(|it| it == value))
+            && self
+                .headers
+                .iter()
+                .all(|(name, value)| request.headers.get_all(name).iter().any(|it| it == value))
     }
 }
 
@@ -137,7 +149,8 @@ fn without_port(host: &str) -> &str {
 
 /// Whether `path` is `prefix`, or goes on after it at a `/`.
 fn has_prefix(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -150,19 +163,32 @@ mod tests {
 
     #[track_caller]
     fn check(matches: Match, method: Method, url: &str, expected: bool) {
-        let (host, path) = url.split_once('/').map_or((url, "/".to_owned()), |(host, path)| (host, format!("/{path}")));
+        let (host, path) = url
+            .split_once('/')
+            .map_or((url, "/".to_owned()), |(host, path)| (host, format!("/{path}")));
         let mut headers = HeaderMap::new();
         headers.insert("x-beta", HeaderValue::from_static("1"));
-        let request = RequestView { host, path: &path, method: &method, headers: &headers };
+        let request = RequestView {
+            host,
+            path: &path,
+            method: &method,
+            headers: &headers,
+        };
         assert_eq!(rule(matches).matches(&request), expected, "{url}");
     }
 
     fn hosts(hosts: &[&str]) -> Match {
-        Match { hosts: hosts.iter().map(|host| (*host).to_owned()).collect(), ..Match::default() }
+        Match {
+            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            ..Match::default()
+        }
     }
 
     fn prefix(prefix: &str) -> Match {
-        Match { path_prefix: Some(prefix.to_owned()), ..Match::default() }
+        Match {
+            path_prefix: Some(prefix.to_owned()),
+            ..Match::default()
+        }
     }
 
     #[test]
@@ -196,7 +222,10 @@ mod tests {
 
     #[test]
     fn method_and_headers_must_all_be_there() {
-        let post = Match { methods: vec![Method::POST], ..Match::default() };
+        let post = Match {
+            methods: vec![Method::POST],
+            ..Match::default()
+        };
         check(post.clone(), Method::POST, "h/", true);
         check(post, Method::GET, "h/", false);
         let header = |value| Match {

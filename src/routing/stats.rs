@@ -24,8 +24,14 @@ pub enum StatusClass {
 
 impl StatusClass {
     /// All of them, in the order of their discriminants.
-    pub const ALL: [Self; 6] =
-        [Self::Informational, Self::Success, Self::Redirection, Self::ClientError, Self::ServerError, Self::None];
+    pub const ALL: [Self; 6] = [
+        Self::Informational,
+        Self::Success,
+        Self::Redirection,
+        Self::ClientError,
+        Self::ServerError,
+        Self::None,
+    ];
 
     /// The class of `status`.
     #[must_use]

@@ -21,7 +21,11 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, variable: |_| None, registry: Registry::default() }
+        Self {
+            path,
+            variable: |_| None,
+            registry: Registry::default(),
+        }
     }
 
     /// Makes a selector type known, so that a pool's `selector: NAME` finds it.
@@ -53,6 +57,10 @@ impl Builder {
     /// Where the configuration comes from, for a look without a gateway.
     #[must_use]
     pub fn into_source(self) -> Source {
-        Source { path: self.path, variable: self.variable, registry: self.registry }
+        Source {
+            path: self.path,
+            variable: self.variable,
+            registry: self.registry,
+        }
     }
 }

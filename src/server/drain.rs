@@ -27,7 +27,11 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn new(shared: Arc<Shared>, draining: watch::Sender<bool>) -> Self {
-        Self { shared, draining, ending: Arc::default() }
+        Self {
+            shared,
+            draining,
+            ending: Arc::default(),
+        }
     }
 
     /// Where the ending is noted.

@@ -24,7 +24,11 @@ pub(super) struct Listening {
 
 impl Listening {
     pub(super) fn new(service: PingoraService<Door>, sockets: Vec<TcpListener>, draining: ShutdownWatch) -> Self {
-        Self { service, sockets: Some(sockets), draining }
+        Self {
+            service,
+            sockets: Some(sockets),
+            draining,
+        }
     }
 }
 
@@ -37,7 +41,9 @@ impl Service for Listening {
             let Ok(address) = socket.local_addr() else { continue };
             fds.add(address.to_string(), socket.into_raw_fd());
         }
-        self.service.start_service(Some(Arc::new(Mutex::new(fds))), self.draining.clone(), listeners_per_fd).await;
+        self.service
+            .start_service(Some(Arc::new(Mutex::new(fds))), self.draining.clone(), listeners_per_fd)
+            .await;
     }
 
     fn name(&self) -> &str {

@@ -87,11 +87,29 @@ impl Gateway {
         survive_hangups();
         let config = Arc::clone(&generation.config);
         let listeners = bind_all(&config)?;
-        let admin = config.admin.as_ref().map(|admin| bind("admin.bind", admin.bind)).transpose()?;
-        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let admin = config
+            .admin
+            .as_ref()
+            .map(|admin| bind("admin.bind", admin.bind))
+            .transpose()?;
+        let addresses = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
         let current = Arc::new(Current::new(generation));
-        let shared = Arc::new(Shared::new(current, Arc::new(Telemetry::default()), addresses, clock::entropy()));
-        Ok(Self { source, text, shared, listeners, admin })
+        let shared = Arc::new(Shared::new(
+            current,
+            Arc::new(Telemetry::default()),
+            addresses,
+            clock::entropy(),
+        ));
+        Ok(Self {
+            source,
+            text,
+            shared,
+            listeners,
+            admin,
+        })
     }
 
     /// Where clients connect to, in the configuration's order: name and address.
@@ -124,7 +142,9 @@ impl Gateway {
         let proxy = services::proxy(&server.configuration, &self.shared, &self.addresses());
         server.add_service(listening::Listening::new(proxy, self.listeners, drained));
         server.add_service(services::background(self.source, &self.text, self.shared, self.admin));
-        server.run(RunArgs { shutdown_signal: Box::new(signals) });
+        server.run(RunArgs {
+            shutdown_signal: Box::new(signals),
+        });
         ending.get().copied().unwrap_or(Ending::Drained)
     }
 }
@@ -144,7 +164,11 @@ fn bind_all(config: &Config) -> Result<Vec<TcpListener>, StartError> {
 }
 
 fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    let failed = |cause| StartError::Bind { key: key.to_owned(), address, cause };
+    let failed = |cause| StartError::Bind {
+        key: key.to_owned(),
+        address,
+        cause,
+    };
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(listener)

@@ -49,7 +49,9 @@ fn max_connections(shared: &Shared) -> u32 {
     /// Sockets, logs, models, probes and polls of the process itself.
     const RESERVED: u64 = 128;
     let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
-    let affordable = u32::try_from(files.saturating_sub(RESERVED) / 2).unwrap_or(u32::MAX).max(16);
+    let affordable = u32::try_from(files.saturating_sub(RESERVED) / 2)
+        .unwrap_or(u32::MAX)
+        .max(16);
     let configured = shared.current.look().config.limits.max_connections.map(u32::from);
     configured.unwrap_or(affordable)
 }
@@ -62,7 +64,10 @@ pub(super) fn background(
     listener: Option<TcpListener>,
 ) -> impl Service + 'static {
     let reloader = Reloader::new(source, Arc::clone(&shared.current), Arc::clone(&shared.telemetry), text);
-    Background { shared, parts: Mutex::new(Some((reloader, listener))) }
+    Background {
+        shared,
+        parts: Mutex::new(Some((reloader, listener))),
+    }
 }
 
 struct Background {
@@ -73,7 +78,9 @@ struct Background {
 #[async_trait]
 impl Service for Background {
     async fn start_service(&mut self, _fds: Option<ListenFds>, shutdown: ShutdownWatch, _listeners_per_fd: usize) {
-        let Some((reloader, listener)) = self.parts.lock().take() else { return };
+        let Some((reloader, listener)) = self.parts.lock().take() else {
+            return;
+        };
         let (current, telemetry) = (&self.shared.current, &self.shared.telemetry);
         let (ask, askers) = mpsc::channel(8);
         tokio::join!(
@@ -96,8 +103,18 @@ impl Service for Background {
 
 fn admin(shared: &Shared, askers: mpsc::Sender<Asker>) -> Admin {
     let (current, telemetry) = (Arc::clone(&shared.current), Arc::clone(&shared.telemetry));
-    let exposition = Arc::new(Exposition::new(Arc::clone(&current), Arc::clone(&telemetry), clock::now));
-    Admin { current, telemetry, exposition, askers, started: clock::now() }
+    let exposition = Arc::new(Exposition::new(
+        Arc::clone(&current),
+        Arc::clone(&telemetry),
+        clock::now,
+    ));
+    Admin {
+        current,
+        telemetry,
+        exposition,
+        askers,
+        started: clock::now(),
+    }
 }
 
 async fn serve_admin(listener: Option<TcpListener>, admin: Admin, mut shutdown: Shutdown) {

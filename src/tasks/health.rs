@@ -36,7 +36,11 @@ const JITTER: f64 = 0.1;
 
 /// The loop: sends every probe that is due.
 pub async fn run(current: Arc<Current>, mut shutdown: Shutdown) {
-    let mut prober = Prober { checks: BTreeMap::new(), due: BTreeMap::new(), draws: Draws::new(clock::entropy()) };
+    let mut prober = Prober {
+        checks: BTreeMap::new(),
+        due: BTreeMap::new(),
+        draws: Draws::new(clock::entropy()),
+    };
     let mut ticks = tokio::time::interval(TICK);
     loop {
         tokio::select! {
@@ -89,7 +93,8 @@ impl Prober {
             Some((made_for, check)) if made_for == config => Arc::clone(check),
             _ => {
                 let check = make(pool, config);
-                self.checks.insert(pool.to_owned(), (config.clone(), Arc::clone(&check)));
+                self.checks
+                    .insert(pool.to_owned(), (config.clone(), Arc::clone(&check)));
                 check
             }
         }
@@ -113,7 +118,9 @@ async fn probe(check: &(dyn Check + Send + Sync), address: SocketAddr, timeout: 
 }
 
 fn note(pool: &Pool, index: BackendIndex, result: ProbeResult) {
-    let Some(change) = pool.observe(index, result, clock::now()) else { return };
+    let Some(change) = pool.observe(index, result, clock::now()) else {
+        return;
+    };
     let backend = pool.backend(index).map_or("", |backend| backend.address());
     match change.to {
         HealthState::Down => log::warn!(pool = pool.name(), backend; "backend is down: it fails its health checks"),

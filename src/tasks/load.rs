@@ -99,10 +99,16 @@ impl Source {
     /// # Errors
     /// When it cannot be read, or says something that cannot be meant.
     pub fn parse(&self) -> Result<(config::Checked, String), LoadError> {
-        let unreadable = |cause| LoadError::Unreadable { path: self.path.display().to_string(), cause };
+        let unreadable = |cause| LoadError::Unreadable {
+            path: self.path.display().to_string(),
+            cause,
+        };
         let text = read_text(&self.path).map_err(unreadable)?;
         let name = self.path.display().to_string();
-        let source = config::Source { name: &name, text: &text };
+        let source = config::Source {
+            name: &name,
+            text: &text,
+        };
         let selectors: Vec<SelectorType<'_>> = self.registry.types().collect();
         let checked = config::parse(source, &self.variable, &selectors).map_err(LoadError::Invalid)?;
         Ok((checked, text))
@@ -113,8 +119,16 @@ impl Source {
     /// # Errors
     /// When a name cannot be resolved, a model cannot be used, or the parts do not fit together.
     pub fn build(&self, config: Config, previous: Option<&Generation>) -> Result<Generation, LoadError> {
-        let materials = Materials { addresses: addresses(&config)?, models: models(&config)? };
-        Ok(Generation::build(Arc::new(config), &materials, &self.registry, previous)?)
+        let materials = Materials {
+            addresses: addresses(&config)?,
+            models: models(&config)?,
+        };
+        Ok(Generation::build(
+            Arc::new(config),
+            &materials,
+            &self.registry,
+            previous,
+        )?)
     }
 }
 
@@ -136,16 +150,26 @@ pub fn read_model(path: &Path) -> Result<Model, ReadModelError> {
 
 /// The text of `path`; `-` is standard input.
 fn read_text(path: &Path) -> std::io::Result<String> {
-    if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) }
+    if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    }
 }
 
 fn addresses(config: &Config) -> Result<BTreeMap<String, SocketAddr>, LoadError> {
     let mut addresses = BTreeMap::new();
     for pool in &config.pools {
-        let written = pool.backends.iter().flat_map(|backend| [Some(&backend.address), backend.metrics.as_ref()]);
+        let written = pool
+            .backends
+            .iter()
+            .flat_map(|backend| [Some(&backend.address), backend.metrics.as_ref()]);
         for address in written.flatten() {
-            let unresolved =
-                |cause| LoadError::Unresolved { pool: pool.name.clone(), address: address.clone(), cause };
+            let unresolved = |cause| LoadError::Unresolved {
+                pool: pool.name.clone(),
+                address: address.clone(),
+                cause,
+            };
             addresses.insert(address.clone(), resolve(address).map_err(unresolved)?);
         }
     }
@@ -153,14 +177,20 @@ fn addresses(config: &Config) -> Result<BTreeMap<String, SocketAddr>, LoadError>
 }
 
 fn resolve(address: &str) -> std::io::Result<SocketAddr> {
-    address.to_socket_addrs()?.next().ok_or_else(|| std::io::Error::other("the name has no address"))
+    address
+        .to_socket_addrs()?
+        .next()
+        .ok_or_else(|| std::io::Error::other("the name has no address"))
 }
 
 fn models(config: &Config) -> Result<BTreeMap<PathBuf, Arc<Model>>, LoadError> {
     let mut models = BTreeMap::new();
     for pool in &config.pools {
         if let Some(path) = &pool.selector.model {
-            let model = read_model(path).map_err(|cause| LoadError::Model { pool: pool.name.clone(), cause })?;
+            let model = read_model(path).map_err(|cause| LoadError::Model {
+                pool: pool.name.clone(),
+                cause,
+            })?;
             models.insert(path.clone(), Arc::new(model));
         }
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::SystemTime;
 
-
 use crate::generation::Current;
 use crate::generation::Generation;
 use crate::shutdown::Shutdown;
@@ -40,7 +39,11 @@ pub async fn run(current: Arc<Current>, telemetry: Arc<Telemetry>, mut shutdown:
 }
 
 fn stamps(generation: &Generation) -> BTreeMap<PathBuf, Stamp> {
-    let paths = generation.config.pools.iter().filter_map(|pool| pool.selector.model.clone());
+    let paths = generation
+        .config
+        .pools
+        .iter()
+        .filter_map(|pool| pool.selector.model.clone());
     paths.map(|path| (path.clone(), stamp(&path))).collect()
 }
 

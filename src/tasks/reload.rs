@@ -54,7 +54,13 @@ impl Reloader {
     #[must_use]
     pub fn new(source: Source, current: Arc<Current>, telemetry: Arc<Telemetry>, text: &str) -> Self {
         let started = Arc::clone(&current.look().config);
-        Self { source, current, telemetry, started, tried: Some(digest(text)) }
+        Self {
+            source,
+            current,
+            telemetry,
+            started,
+            tried: Some(digest(text)),
+        }
     }
 
     /// The loop: waits for one of the four, reloads, and answers who asked.
@@ -100,19 +106,31 @@ impl Reloader {
 
     fn reload_now(&mut self) -> Reload {
         let before = self.current.take();
-        let attempt = self.source.parse().map_err(|error| (error, None)).and_then(|(checked, text)| {
-            let tried = Some(digest(&text));
-            let needs_restart = needs_restart(&self.started, &checked.config);
-            let config = as_started(checked.config, &self.started, &before.config);
-            let generation = self.source.build(config, Some(&before)).map_err(|error| (error, tried))?;
-            Ok((generation, needs_restart, tried))
-        });
+        let attempt = self
+            .source
+            .parse()
+            .map_err(|error| (error, None))
+            .and_then(|(checked, text)| {
+                let tried = Some(digest(&text));
+                let needs_restart = needs_restart(&self.started, &checked.config);
+                let config = as_started(checked.config, &self.started, &before.config);
+                let generation = self
+                    .source
+                    .build(config, Some(&before))
+                    .map_err(|error| (error, tried))?;
+                Ok((generation, needs_restart, tried))
+            });
         match attempt {
             Ok((generation, needs_restart, tried)) => {
                 self.tried = tried;
                 let number = generation.number;
                 self.current.put(generation);
-                Reload { at: clock::now(), generation: number, error: None, needs_restart }
+                Reload {
+                    at: clock::now(),
+                    generation: number,
+                    error: None,
+                    needs_restart,
+                }
             }
             Err((error, tried)) => {
                 self.tried = tried.or_else(|| self.digest_of_file());
@@ -128,7 +146,12 @@ impl Reloader {
 
 fn refused(error: &LoadError, generation: u64) -> Reload {
     let error = format!("{error}\nnothing was changed, generation {generation} keeps serving");
-    Reload { at: clock::now(), generation, error: Some(error), needs_restart: Vec::new() }
+    Reload {
+        at: clock::now(),
+        generation,
+        error: Some(error),
+        needs_restart: Vec::new(),
+    }
 }
 
 /// The keys that differ from what the process was started with, and that only a restart can change.
@@ -137,7 +160,10 @@ fn needs_restart(started: &Config, after: &Config) -> Vec<String> {
         ("listeners", started.listeners != after.listeners),
         ("runtime", started.runtime != after.runtime),
         ("admin.bind", admin_bind(started) != admin_bind(after)),
-        ("defaults.limits.max_connections", started.limits.max_connections != after.limits.max_connections),
+        (
+            "defaults.limits.max_connections",
+            started.limits.max_connections != after.limits.max_connections,
+        ),
     ]
     .into_iter()
     .filter(|(_, differs)| *differs)
@@ -149,7 +175,12 @@ fn needs_restart(started: &Config, after: &Config) -> Vec<String> {
 fn as_started(config: Config, started: &Config, before: &Config) -> Config {
     let same_admin = admin_bind(&config) == admin_bind(started);
     let admin = if same_admin { config.admin } else { before.admin.clone() };
-    Config { admin, listeners: started.listeners.clone(), runtime: started.runtime.clone(), ..config }
+    Config {
+        admin,
+        listeners: started.listeners.clone(),
+        runtime: started.runtime.clone(),
+        ..config
+    }
 }
 
 fn admin_bind(config: &Config) -> Option<SocketAddr> {
@@ -159,7 +190,10 @@ fn admin_bind(config: &Config) -> Option<SocketAddr> {
 /// Sends a word whenever something in the directory of `path` changes. The directory, not the file: a file that is
 /// replaced is another file.
 fn watch_directory(path: &Path, events: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // Our own look at the file is an event too, and must not lead to the next one.
         if event.is_ok_and(|event| is_mere_look(event.kind)) {
@@ -172,7 +206,10 @@ fn watch_directory(path: &Path, events: mpsc::Sender<()>) -> Option<RecommendedW
     match watcher.watch(directory, RecursiveMode::NonRecursive) {
         Ok(()) => Some(watcher),
         Err(error) => {
-            log::warn!("{} cannot be watched ({error}); the file is looked at every 2 s", directory.display());
+            log::warn!(
+                "{} cannot be watched ({error}); the file is looked at every 2 s",
+                directory.display()
+            );
             None
         }
     }

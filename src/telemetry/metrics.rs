@@ -39,7 +39,11 @@ impl Exposition {
     #[must_use]
     pub fn new(current: Arc<Current>, telemetry: Arc<Telemetry>, now: Now) -> Self {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Counts { current, telemetry, now }));
+        registry.register_collector(Box::new(Counts {
+            current,
+            telemetry,
+            now,
+        }));
         Self { registry }
     }
 
@@ -68,7 +72,11 @@ impl fmt::Debug for Counts {
 
 impl Collector for Counts {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let mut page = Page { encoder, generation: self.current.take(), now: (self.now)() };
+        let mut page = Page {
+            encoder,
+            generation: self.current.take(),
+            now: (self.now)(),
+        };
         page.routes()?;
         page.backends()?;
         page.polls()?;
@@ -91,7 +99,11 @@ impl Page<'_> {
         for stats in generation.stats() {
             for class in StatusClass::ALL.into_iter().filter(|class| stats.responses(*class) > 0) {
                 let [listener, route, pool] = route_labels(stats);
-                counter(&mut family, &[listener, route, pool, ("code_class", class.name())], stats.responses(class))?;
+                counter(
+                    &mut family,
+                    &[listener, route, pool, ("code_class", class.name())],
+                    stats.responses(class),
+                )?;
             }
         }
         let mut family = self.family(names::REQUEST_DURATION, MetricType::Histogram)?;
@@ -110,9 +122,16 @@ impl Page<'_> {
         let generation = Arc::clone(&self.generation);
         let mut family = self.family(names::BACKEND_REQUESTS, MetricType::Counter)?;
         for (labels, backend) in backends(&generation) {
-            for verdict in Verdict::ALL.into_iter().filter(|verdict| backend.verdicts(*verdict) > 0) {
+            for verdict in Verdict::ALL
+                .into_iter()
+                .filter(|verdict| backend.verdicts(*verdict) > 0)
+            {
                 let [pool, address] = labels;
-                counter(&mut family, &[pool, address, ("outcome", verdict.name())], backend.verdicts(verdict))?;
+                counter(
+                    &mut family,
+                    &[pool, address, ("outcome", verdict.name())],
+                    backend.verdicts(verdict),
+                )?;
             }
         }
         let mut family = self.family(names::BACKEND_LATENCY, MetricType::Histogram)?;
@@ -145,7 +164,11 @@ impl Page<'_> {
             for tally in &served.tallies {
                 let selector = ("selector", tally.selector.as_str());
                 for reason in Reason::ALL.into_iter().filter(|reason| tally.decisions(*reason) > 0) {
-                    counter(&mut family, &[pool, selector, ("reason", reason.name())], tally.decisions(reason))?;
+                    counter(
+                        &mut family,
+                        &[pool, selector, ("reason", reason.name())],
+                        tally.decisions(reason),
+                    )?;
                 }
             }
         }
@@ -166,7 +189,10 @@ impl Page<'_> {
         self.gauge(names::GENERATION, self.generation.number as f64)?;
         self.counter(names::RELOADS, telemetry.reloads.count())?;
         self.counter(names::RELOAD_FAILURES, telemetry.reload_failures.count())?;
-        self.gauge(names::LAST_RELOAD, truth(last.as_ref().is_none_or(|reload| reload.error.is_none())))?;
+        self.gauge(
+            names::LAST_RELOAD,
+            truth(last.as_ref().is_none_or(|reload| reload.error.is_none())),
+        )?;
         match last {
             Some(reload) => self.gauge(names::LAST_RELOAD_AT, reload.at.seconds()),
             None => Ok(()),
@@ -189,7 +215,8 @@ impl Page<'_> {
     }
 
     fn counter(&mut self, name: Name, value: u64) -> fmt::Result {
-        self.family(name, MetricType::Counter)?.encode_counter::<NoLabelSet, u64, u64>(&value, None)
+        self.family(name, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, u64, u64>(&value, None)
     }
 
     fn family(&mut self, name: Name, kind: MetricType) -> Result<MetricEncoder<'_>, fmt::Error> {
@@ -198,18 +225,28 @@ impl Page<'_> {
 }
 
 fn route_labels(stats: &RouteStats) -> Labels<'_, 3> {
-    [("listener", &stats.listener), ("route", &stats.route), ("pool", &stats.pool)]
+    [
+        ("listener", &stats.listener),
+        ("route", &stats.route),
+        ("pool", &stats.pool),
+    ]
 }
 
 fn backends(generation: &Generation) -> impl Iterator<Item = (Labels<'_, 2>, &Backend)> {
     generation.pools.iter().flat_map(|served| {
         let pool = ("pool", served.pool.name());
-        served.pool.members().iter().map(move |it| ([pool, ("backend", it.backend.address())], &*it.backend))
+        served
+            .pool
+            .members()
+            .iter()
+            .map(move |it| ([pool, ("backend", it.backend.address())], &*it.backend))
     })
 }
 
 fn counter<const N: usize>(family: &mut MetricEncoder<'_>, labels: &Labels<'_, N>, value: u64) -> fmt::Result {
-    family.encode_family(labels)?.encode_counter::<NoLabelSet, u64, u64>(&value, None)
+    family
+        .encode_family(labels)?
+        .encode_counter::<NoLabelSet, u64, u64>(&value, None)
 }
 
 fn histogram<const N: usize>(
@@ -219,7 +256,9 @@ fn histogram<const N: usize>(
 ) -> fmt::Result {
     let buckets: Vec<(f64, u64)> = histogram.buckets().collect();
     let count = buckets.iter().map(|bucket| bucket.1).sum();
-    family.encode_family(labels)?.encode_histogram::<NoLabelSet>(histogram.sum().as_secs_f64(), count, &buckets, None)
+    family
+        .encode_family(labels)?
+        .encode_histogram::<NoLabelSet>(histogram.sum().as_secs_f64(), count, &buckets, None)
 }
 
 fn truth(statement: bool) -> f64 {

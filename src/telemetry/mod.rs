@@ -72,7 +72,12 @@ impl Telemetry {
 
     /// Notes how a reload went.
     pub fn reloaded(&self, reload: Reload) {
-        if reload.error.is_some() { &self.reload_failures } else { &self.reloads }.increment();
+        if reload.error.is_some() {
+            &self.reload_failures
+        } else {
+            &self.reloads
+        }
+        .increment();
         *self.last_reload.lock() = Some(reload);
     }
 
@@ -107,7 +112,13 @@ impl Counted {
     #[must_use]
     pub fn enter(telemetry: &Arc<Telemetry>, gauge: fn(&Telemetry) -> &Gauge) -> (Self, u32) {
         let before = gauge(telemetry).0.fetch_add(1, Ordering::Relaxed);
-        (Self { telemetry: Arc::clone(telemetry), gauge }, before)
+        (
+            Self {
+                telemetry: Arc::clone(telemetry),
+                gauge,
+            },
+            before,
+        )
     }
 }
 

@@ -5,63 +5,109 @@
 pub type Name = (&'static str, &'static str);
 
 /// Requests by listener, route, pool and class of status.
-pub const REQUESTS: Name = ("sylvan_requests", "Requests by listener, route, pool and class of response status");
+pub const REQUESTS: Name = (
+    "sylvan_requests",
+    "Requests by listener, route, pool and class of response status",
+);
 /// From the request header to the end of the response.
-pub const REQUEST_DURATION: Name =
-    ("sylvan_request_duration_seconds", "Time from the request header to the end of the response");
+pub const REQUEST_DURATION: Name = (
+    "sylvan_request_duration_seconds",
+    "Time from the request header to the end of the response",
+);
 /// Attempts beyond a request's first.
 pub const RETRIES: Name = ("sylvan_retries", "Attempts beyond each request's first");
 /// Attempts by backend and outcome.
 pub const BACKEND_REQUESTS: Name = ("sylvan_backend_requests", "Attempts that ended, by backend and outcome");
 /// From dispatch to the first byte of the response header.
-pub const BACKEND_LATENCY: Name =
-    ("sylvan_backend_latency_seconds", "Time from dispatch to the first byte of the response header");
+pub const BACKEND_LATENCY: Name = (
+    "sylvan_backend_latency_seconds",
+    "Time from dispatch to the first byte of the response header",
+);
 /// Attempts in flight.
-pub const BACKEND_IN_FLIGHT: Name = ("sylvan_backend_in_flight", "Attempts in flight, without upgraded connections");
+pub const BACKEND_IN_FLIGHT: Name = (
+    "sylvan_backend_in_flight",
+    "Attempts in flight, without upgraded connections",
+);
 /// Upgraded connections.
 pub const BACKEND_UPGRADED: Name = ("sylvan_backend_upgraded", "Upgraded connections that are open");
 /// Health by probes.
-pub const BACKEND_HEALTHY: Name =
-    ("sylvan_backend_healthy", "1 when the backend passes its health checks, 0 when not or not yet known");
+pub const BACKEND_HEALTHY: Name = (
+    "sylvan_backend_healthy",
+    "1 when the backend passes its health checks, 0 when not or not yet known",
+);
 /// Ejection by results.
-pub const BACKEND_EJECTED: Name =
-    ("sylvan_backend_ejected", "1 while the backend is ejected or on probation because of its results");
+pub const BACKEND_EJECTED: Name = (
+    "sylvan_backend_ejected",
+    "1 while the backend is ejected or on probation because of its results",
+);
 /// Ejections so far.
 pub const BACKEND_EJECTIONS: Name = ("sylvan_backend_ejections", "Times the backend was ejected");
 /// Age of the polled figures.
-pub const METRICS_AGE: Name = ("sylvan_metrics_source_age_seconds", "Age of the backend's last polled figures");
+pub const METRICS_AGE: Name = (
+    "sylvan_metrics_source_age_seconds",
+    "Age of the backend's last polled figures",
+);
 /// Polled CPU.
 pub const BACKEND_CPU: Name = ("sylvan_backend_cpu_percent", "The backend's CPU use at the last poll");
 /// Polled memory.
-pub const BACKEND_RAM: Name = ("sylvan_backend_ram_percent", "The backend's memory use at the last poll");
+pub const BACKEND_RAM: Name = (
+    "sylvan_backend_ram_percent",
+    "The backend's memory use at the last poll",
+);
 /// Decisions by reason.
-pub const DECISIONS: Name = ("sylvan_selector_decisions", "Choices of a backend, by selector and reason");
+pub const DECISIONS: Name = (
+    "sylvan_selector_decisions",
+    "Choices of a backend, by selector and reason",
+);
 /// The generation in charge.
-pub const GENERATION: Name = ("sylvan_config_generation", "The number of the configuration generation in charge");
+pub const GENERATION: Name = (
+    "sylvan_config_generation",
+    "The number of the configuration generation in charge",
+);
 /// Reloads that succeeded.
 pub const RELOADS: Name = ("sylvan_config_reloads", "Reloads that put a new generation in charge");
 /// Reloads that failed.
-pub const RELOAD_FAILURES: Name = ("sylvan_config_reload_failures", "Reloads that were refused; nothing was changed");
+pub const RELOAD_FAILURES: Name = (
+    "sylvan_config_reload_failures",
+    "Reloads that were refused; nothing was changed",
+);
 /// Whether the last reload succeeded.
-pub const LAST_RELOAD: Name =
-    ("sylvan_config_last_reload_successful", "1 when the last reload succeeded or none was tried, 0 when it was refused");
+pub const LAST_RELOAD: Name = (
+    "sylvan_config_last_reload_successful",
+    "1 when the last reload succeeded or none was tried, 0 when it was refused",
+);
 /// When the last reload was tried.
-pub const LAST_RELOAD_AT: Name =
-    ("sylvan_config_last_reload_timestamp_seconds", "When the last reload was tried, in seconds since the Unix epoch");
+pub const LAST_RELOAD_AT: Name = (
+    "sylvan_config_last_reload_timestamp_seconds",
+    "When the last reload was tried, in seconds since the Unix epoch",
+);
 /// Client connections.
 pub const CONNECTIONS: Name = ("sylvan_connections", "Client connections that are open");
 /// Requests in flight.
-pub const IN_FLIGHT: Name = ("sylvan_requests_in_flight", "Requests being served, upgraded connections included");
+pub const IN_FLIGHT: Name = (
+    "sylvan_requests_in_flight",
+    "Requests being served, upgraded connections included",
+);
 /// Connections beyond the limit.
-pub const CONNECTIONS_REFUSED: Name =
-    ("sylvan_connections_refused", "Client connections closed at once because too many were open");
+pub const CONNECTIONS_REFUSED: Name = (
+    "sylvan_connections_refused",
+    "Client connections closed at once because too many were open",
+);
 /// Headers that came too slowly.
-pub const HEADER_TIMEOUTS: Name =
-    ("sylvan_header_timeouts", "Client connections closed because a request header took too long");
+pub const HEADER_TIMEOUTS: Name = (
+    "sylvan_header_timeouts",
+    "Client connections closed because a request header took too long",
+);
 /// Models that were refused.
-pub const MODEL_FAILURES: Name = ("sylvan_model_failures", "Model files that were refused; the model before stays");
+pub const MODEL_FAILURES: Name = (
+    "sylvan_model_failures",
+    "Model files that were refused; the model before stays",
+);
 /// Polls that failed.
-pub const POLL_FAILURES: Name = ("sylvan_metrics_source_failures", "Polls of a backend's metrics that failed");
+pub const POLL_FAILURES: Name = (
+    "sylvan_metrics_source_failures",
+    "Polls of a backend's metrics that failed",
+);
 
 /// All of them.
 pub const ALL: [Name; 25] = [

@@ -39,7 +39,11 @@ impl Basket {
 
     /// The cookie's value, signed.
     pub(super) fn to_cookie(&self) -> String {
-        let lines: Vec<String> = self.lines.iter().map(|(id, quantity)| format!("{id}x{quantity}")).collect();
+        let lines: Vec<String> = self
+            .lines
+            .iter()
+            .map(|(id, quantity)| format!("{id}x{quantity}"))
+            .collect();
         let lines = lines.join(".");
         let signature = sign(&lines);
         format!("{lines}-{signature}")
@@ -64,7 +68,9 @@ impl Basket {
         let before = held.map_or(0, |index| self.lines[index].1);
         let after = before.saturating_add(quantity);
         if after > MOST_OF_ONE || (held.is_none() && self.lines.len() >= MOST_PRODUCTS) {
-            return Err(format!("the basket holds at most {MOST_OF_ONE} of one product and {MOST_PRODUCTS} products"));
+            return Err(format!(
+                "the basket holds at most {MOST_OF_ONE} of one product and {MOST_PRODUCTS} products"
+            ));
         }
         match held {
             Some(index) => self.lines[index].1 = after,
@@ -77,7 +83,13 @@ impl Basket {
 /// The signature of `text` as hexadecimal digits.
 pub(super) fn sign(text: &str) -> String {
     let mut signature = [0; SIGNATURE];
-    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, SIGNING_ROUNDS, text.as_bytes(), KEY, &mut signature);
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        SIGNING_ROUNDS,
+        text.as_bytes(),
+        KEY,
+        &mut signature,
+    );
     signature.iter().fold(String::new(), |mut digits, byte| {
         // Writing into a string does not fail.
         let _ = write!(digits, "{byte:02x}");
@@ -112,7 +124,12 @@ mod tests {
     #[test]
     fn a_cookie_that_was_changed_is_an_empty_basket() {
         let cookie = basket(&[(17, 1)]).to_cookie();
-        for changed in [cookie.replace("17x1", "17x9"), cookie.replace('-', ""), String::new(), "-".to_owned()] {
+        for changed in [
+            cookie.replace("17x1", "17x9"),
+            cookie.replace('-', ""),
+            String::new(),
+            "-".to_owned(),
+        ] {
             assert!(Basket::from_cookie(&changed).is_empty(), "{changed}");
         }
     }

@@ -53,7 +53,10 @@ impl Listener for MeteredListener {
         let _ = stream.set_nodelay(true);
         let (out, into) = (Arc::clone(&self.traffic), Arc::clone(&self.traffic));
         let writer = InspectWriter::new(stream, Box::new(move |bytes: &[u8]| add(&out.sent, bytes)) as Count);
-        let counted = InspectReader::new(writer, Box::new(move |bytes: &[u8]| add(&into.received, bytes)) as Count);
+        let counted = InspectReader::new(
+            writer,
+            Box::new(move |bytes: &[u8]| add(&into.received, bytes)) as Count,
+        );
         (counted, address)
     }
 

@@ -112,7 +112,9 @@ const fn page_only(view: View) -> Answer {
 fn catalogue(store: &Store, page: u32) -> Result<View, Problem> {
     let pages = PRODUCTS.div_ceil(PAGE_SIZE);
     if page > pages {
-        return Err(Problem::Missing(format!("the catalogue has {pages} pages; there is no page {page}")));
+        return Err(Problem::Missing(format!(
+            "the catalogue has {pages} pages; there is no page {page}"
+        )));
     }
     Ok(View::Catalogue(CatalogueView {
         page,
@@ -157,7 +159,9 @@ fn search(store: &Store, query: String) -> Result<View, Problem> {
 fn add_to_basket(store: &Store, visitor: &Visitor, purchase: Purchase) -> Result<Answer, Problem> {
     existing(store, purchase.product)?;
     let mut basket = visitor.basket();
-    basket.add(purchase.product, purchase.quantity).map_err(Problem::Invalid)?;
+    basket
+        .add(purchase.product, purchase.quantity)
+        .map_err(Problem::Invalid)?;
     Ok(Answer {
         view: View::Basket(basket_view(store, &basket)?),
         basket: Some(basket),
@@ -168,7 +172,9 @@ fn check_out(store: &mut Store, visitor: &Visitor, customer: Customer) -> Result
     let mut basket = visitor.basket();
     if let Some(purchase) = customer.purchase {
         existing(store, purchase.product)?;
-        basket.add(purchase.product, purchase.quantity).map_err(Problem::Invalid)?;
+        basket
+            .add(purchase.product, purchase.quantity)
+            .map_err(Problem::Invalid)?;
     }
     if basket.is_empty() {
         let text = "the basket is empty; POST /basket first, or send `product` and `quantity` along";
@@ -218,7 +224,11 @@ fn basket_view(store: &Store, basket: &Basket) -> Result<BasketView, Problem> {
 }
 
 fn existing(store: &Store, id: u32) -> Result<Product, Problem> {
-    let missing = || Problem::Missing(format!("there is no product {id}; products are numbered 1 to {PRODUCTS}"));
+    let missing = || {
+        Problem::Missing(format!(
+            "there is no product {id}; products are numbered 1 to {PRODUCTS}"
+        ))
+    };
     store.product(id)?.ok_or_else(missing)
 }
 

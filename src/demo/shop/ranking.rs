@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_still_finds_its_product() {
-        let texts = [(1, "Small blue steel lantern".to_owned()), (2, "Low red oak bench".to_owned())];
+        let texts = [
+            (1, "Small blue steel lantern".to_owned()),
+            (2, "Low red oak bench".to_owned()),
+        ];
         assert_eq!(closest(&words("lantren"), &texts, 5), [1]);
         assert_eq!(closest(&words("xylophone"), &texts, 5), Vec::<u32>::new());
     }

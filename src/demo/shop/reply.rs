@@ -48,7 +48,11 @@ pub(super) fn draw(format: Format, answer: &Answer) -> Response {
 }
 
 fn cookie(basket: &Basket) -> String {
-    format!("{}={}; Path=/; HttpOnly; SameSite=Lax", basket::COOKIE, basket.to_cookie())
+    format!(
+        "{}={}; Path=/; HttpOnly; SameSite=Lax",
+        basket::COOKIE,
+        basket.to_cookie()
+    )
 }
 
 fn page(format: Format, view: &View) -> Response {
@@ -69,10 +73,14 @@ pub(super) fn refuse(format: Format, problem: &Problem) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR
         }
     };
-    let view = View::Problem(ProblemView { error: problem.to_string() });
+    let view = View::Problem(ProblemView {
+        error: problem.to_string(),
+    });
     let mut response = (status, page(format, &view)).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }

@@ -78,7 +78,9 @@ async fn add_to_basket(State(shop): Shop, format: Format, headers: HeaderMap, fo
     if format == Format::Html && response.status() == StatusCode::OK {
         // A reload of the page must not put another one in.
         *response.status_mut() = StatusCode::SEE_OTHER;
-        response.headers_mut().insert(LOCATION, HeaderValue::from_static("/basket"));
+        response
+            .headers_mut()
+            .insert(LOCATION, HeaderValue::from_static("/basket"));
     }
     response
 }
@@ -117,9 +119,13 @@ fn submitted(form: Submitted) -> Result<Arguments, Problem> {
 
 fn visitor(headers: &HeaderMap) -> Visitor {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     Visitor {
-        basket: pairs.find(|(name, _)| *name == basket::COOKIE).map(|(_, value)| value.to_owned()),
+        basket: pairs
+            .find(|(name, _)| *name == basket::COOKIE)
+            .map(|(_, value)| value.to_owned()),
     }
 }
 

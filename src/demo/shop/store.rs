@@ -90,7 +90,10 @@ impl Store {
     /// The products of one page of the catalogue, from 1.
     pub(super) fn page(&self, page: u32) -> Result<Vec<Product>> {
         let first = page.saturating_sub(1) * PAGE_SIZE + 1;
-        self.products("WHERE p.id BETWEEN ?1 AND ?2 GROUP BY p.id", &[&first, &(first + PAGE_SIZE - 1)])
+        self.products(
+            "WHERE p.id BETWEEN ?1 AND ?2 GROUP BY p.id",
+            &[&first, &(first + PAGE_SIZE - 1)],
+        )
     }
 
     /// The product with this id.
@@ -119,17 +122,18 @@ impl Store {
 
     /// Up to `limit` products whose text matches the FTS5 `expression`, the best match first.
     pub(super) fn matching(&self, expression: &str, limit: u32) -> Result<Vec<Product>> {
-        let sql = "JOIN (SELECT rowid, rank FROM product_text WHERE product_text MATCH ?1 ORDER BY rank, rowid LIMIT ?2) t
+        let sql =
+            "JOIN (SELECT rowid, rank FROM product_text WHERE product_text MATCH ?1 ORDER BY rank, rowid LIMIT ?2) t
             ON t.rowid = p.id GROUP BY p.id ORDER BY t.rank, p.id";
         self.products(sql, &[&expression, &limit])
     }
 
     /// The number of every product, and all that is said of it.
     pub(super) fn texts(&self) -> Result<Vec<(u32, String)>> {
-        let mut statement = self.connection.prepare_cached("SELECT id, name || ' ' || description FROM product ORDER BY id")?;
-        statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect()
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, name || ' ' || description FROM product ORDER BY id")?;
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     /// Every department, by name.
@@ -242,6 +246,9 @@ mod tests {
         let store = Store::create("best-rated").unwrap();
         let best = store.best_rated().unwrap();
         assert_eq!(best.len(), 6);
-        assert!(best.iter().all(|product| product.stars > 4.0 && product.reviews > 8), "{best:?}");
+        assert!(
+            best.iter().all(|product| product.stars > 4.0 && product.reviews > 8),
+            "{best:?}"
+        );
     }
 }

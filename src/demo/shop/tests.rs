@@ -57,7 +57,12 @@ async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Answered {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     let response = sender.send_request(request).await.unwrap();
-    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header = |name| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
     let (location, cookie) = (header("location"), header("set-cookie"));
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -110,7 +115,10 @@ async fn every_page_comes_as_html_and_as_json() {
     for path in PAGES {
         let html = fetch(shop, path).await;
         assert_eq!(html.status, 200, "{html:?}");
-        assert!(html.body.starts_with("<!DOCTYPE html>") && html.body.ends_with("</html>"), "{path}");
+        assert!(
+            html.body.starts_with("<!DOCTYPE html>") && html.body.ends_with("</html>"),
+            "{path}"
+        );
         let data = fetch(shop, &format!("{path}&format=json")).await;
         assert!(data.status == 200 && json(&data).is_object(), "{data:?}");
     }
@@ -164,7 +172,11 @@ async fn a_form_in_a_browser_leads_to_the_basket() {
 async fn what_is_typed_is_shown_and_not_run() {
     let shop = open(1.0).await.shop;
     let page = fetch(shop, "/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
-    assert!(page.body.contains("&lt;script&gt;") && !page.body.contains("<script>"), "{}", page.body);
+    assert!(
+        page.body.contains("&lt;script&gt;") && !page.body.contains("<script>"),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]
@@ -189,8 +201,18 @@ async fn bad_input_is_refused_with_the_reason() {
         ("/basket", "", 400, "product: missing"),
         ("/basket", "product=1&quantity=21", 400, "quantity: 21 is too many"),
         ("/basket", "product=4000", 404, "there is no product 4000"),
-        ("/checkout", "name=Ines&email=nowhere&product=1", 400, "email: `nowhere` is no address"),
-        ("/checkout", "name=Ines&email=i%40shop.example", 400, "the basket is empty"),
+        (
+            "/checkout",
+            "name=Ines&email=nowhere&product=1",
+            400,
+            "email: `nowhere` is no address",
+        ),
+        (
+            "/checkout",
+            "name=Ines&email=i%40shop.example",
+            400,
+            "the basket is empty",
+        ),
         ("/checkout", "name=%00", 400, "email: missing"),
     ];
     for (path, form, status, reason) in wrong {

@@ -74,7 +74,9 @@ fn text(arguments: &Arguments, field: &str) -> Result<String, Problem> {
     match text.len() {
         0 => invalid(format!("{field}: missing")),
         1..=LONGEST_TEXT => Ok(text.to_owned()),
-        longer => invalid(format!("{field}: {longer} bytes are too many; write at most {LONGEST_TEXT}")),
+        longer => invalid(format!(
+            "{field}: {longer} bytes are too many; write at most {LONGEST_TEXT}"
+        )),
     }
 }
 
