@@ -17,10 +17,10 @@ WORKDIR /build
 # The dependencies in a layer of their own, which a change of the source leaves alone.
 COPY Cargo.toml Cargo.lock ./
 COPY patches patches
-RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' > src/main.rs && $BUILD "$FEATURES"
+RUN mkdir src && echo '//! Stub' > src/lib.rs && printf '//! Stub\nfn main() {}\n' > src/main.rs && $BUILD "$FEATURES"
 
 # Sources are older than what the stub left, so Cargo is told that they are new.
-COPY conf conf
+COPY conf/demo.yaml conf/
 COPY src src
 RUN touch src/lib.rs src/main.rs && $BUILD "$FEATURES" && mv target/*/dist/sylvan /sylvan && mkdir /state
 
