@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use arc_swap::Guard;
@@ -21,6 +22,8 @@ use crate::pool::BackendIndex;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
 use crate::pool::Pool;
+use crate::pool::RouteClass;
+use crate::routing::RouteClasses;
 use crate::routing::RouteStats;
 use crate::routing::RouteTable;
 use crate::selection::LeastRequests;
@@ -29,9 +32,12 @@ use crate::selection::Reason;
 use crate::selection::Registry;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
+use crate::selection::SelectorKind;
 
 /// The name under which requests are counted that no route matched.
 pub const NO_ROUTE: &str = "none";
+/// Metrics are believed until this many polls have brought no newer ones.
+const POLLS_BELIEVED: u32 = 3;
 
 /// What was read and resolved for a configuration.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +111,8 @@ pub struct ServedPool {
     pub tallies: Vec<Arc<Tally>>,
     /// Every (address, ordinal) that this pool has ever had, so that an ordinal is never given twice.
     ordinals: BTreeMap<String, u32>,
+    /// The numbers of the kinds of requests that it serves.
+    classes: RouteClasses,
 }
 
 /// What the selectors of one type have decided for a pool.
@@ -164,12 +172,26 @@ impl Generation {
         previous: Option<&Self>,
     ) -> Result<Self, BuildError> {
         let stats = |listener: &str, route: &str, pool: &str| carried_stats(previous, listener, route, pool);
-        let build = |pool: &config::Pool| PoolBuilder { pool, materials, registry }.build(previous);
+        let build = |(position, pool): (usize, &config::Pool)| {
+            PoolBuilder {
+                pool,
+                routes: config.routes.iter().filter(|route| route.pool == position).collect(),
+                materials,
+                registry,
+            }
+            .build(previous)
+        };
+        let pools: Vec<ServedPool> = config.pools.iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        let classes: Vec<&RouteClasses> = pools.iter().map(|served| &served.classes).collect();
         Ok(Self {
             number: previous.map_or(1, |previous| previous.number + 1),
-            routes: RouteTable::new(&config, stats),
-            unrouted: config.listeners.iter().map(|listener| stats(&listener.name, NO_ROUTE, "")).collect(),
-            pools: config.pools.iter().map(build).collect::<Result<_, _>>()?,
+            routes: RouteTable::new(&config, stats, &classes),
+            unrouted: config
+                .listeners
+                .iter()
+                .map(|listener| stats(&listener.name, NO_ROUTE, ""))
+                .collect(),
+            pools,
             config,
         })
     }
@@ -182,7 +204,11 @@ impl Generation {
 
     /// The counts of every route on every listener, unrouted requests last.
     pub fn stats(&self) -> impl Iterator<Item = &Arc<RouteStats>> {
-        self.routes.routes().iter().flat_map(|route| &route.stats).chain(&self.unrouted)
+        self.routes
+            .routes()
+            .iter()
+            .flat_map(|route| &route.stats)
+            .chain(&self.unrouted)
     }
 }
 
@@ -195,7 +221,11 @@ impl ServedPool {
 
     /// Counts a decision.
     pub fn decided(&self, reason: Reason) {
-        if let Some(counter) = self.tallies.last().and_then(|tally| tally.by_reason.get(reason as usize)) {
+        if let Some(counter) = self
+            .tallies
+            .last()
+            .and_then(|tally| tally.by_reason.get(reason as usize))
+        {
             counter.increment();
         }
     }
@@ -205,13 +235,17 @@ impl ServedPool {
 fn carried_stats(previous: Option<&Generation>, listener: &str, route: &str, pool: &str) -> Arc<RouteStats> {
     previous
         .and_then(|previous| {
-            previous.stats().find(|it| it.listener == listener && it.route == route && it.pool == pool)
+            previous
+                .stats()
+                .find(|it| it.listener == listener && it.route == route && it.pool == pool)
         })
         .map_or_else(|| Arc::new(RouteStats::new(listener, route, pool)), Arc::clone)
 }
 
 struct PoolBuilder<'a> {
     pool: &'a config::Pool,
+    /// Those that lead to the pool.
+    routes: Vec<&'a config::Route>,
     materials: &'a Materials,
     registry: &'a Registry,
 }
@@ -220,26 +254,67 @@ impl PoolBuilder<'_> {
     fn build(&self, generation: Option<&Generation>) -> Result<ServedPool, BuildError> {
         let previous = generation.and_then(|generation| generation.pool(&self.pool.name));
         let mut ordinals = previous.map(|previous| previous.ordinals.clone()).unwrap_or_default();
-        let members: Vec<Member> = self.pool.backends.iter().map(|it| self.member(it, previous, &mut ordinals)).collect();
+        let members: Vec<Member> = self
+            .pool
+            .backends
+            .iter()
+            .map(|it| self.member(it, previous, &mut ordinals))
+            .collect();
         let model = self.model(previous)?;
         let unchanged = generation
             .and_then(|generation| generation.config.pool(&self.pool.name))
             .is_some_and(|before| before.backends == self.pool.backends && before.selector == self.pool.selector);
+        let (classes, given) = RouteClasses::assign(self.routes.iter().copied(), previous.map(|it| &it.classes));
         let kept = previous.filter(|_| unchanged);
         let selector = match kept {
             Some(previous) => Arc::clone(&previous.selector),
             None => self.selector(&members, &model)?,
         };
         Ok(ServedPool {
-            addresses: self.pool.backends.iter().map(|it| self.address(&it.address)).collect::<Result<_, _>>()?,
-            metrics_addresses: self.pool.backends.iter().map(|it| self.metrics_address(it)).collect::<Result<_, _>>()?,
+            addresses: self
+                .pool
+                .backends
+                .iter()
+                .map(|it| self.address(&it.address))
+                .collect::<Result<_, _>>()?,
+            metrics_addresses: self
+                .pool
+                .backends
+                .iter()
+                .map(|it| self.metrics_address(it))
+                .collect::<Result<_, _>>()?,
             selector,
             selector_name: self.pool.selector.kind.clone(),
             tallies: self.tallies(previous),
-            pool: Arc::new(Pool::new(self.pool.name.clone(), members, health_policy(self.pool))),
+            pool: Arc::new(self.live_pool(members, previous, &given)?),
             model,
             ordinals,
+            classes,
         })
+    }
+
+    /// The pool with what is known about it; route classes that are `given` anew start from nothing.
+    fn live_pool(
+        &self,
+        members: Vec<Member>,
+        previous: Option<&ServedPool>,
+        given: &[RouteClass],
+    ) -> Result<Pool, BuildError> {
+        let pool = Pool::new(self.pool.name.clone(), members, health_policy(self.pool));
+        if !self.kind(&self.pool.selector.kind)?.learns {
+            return Ok(pool);
+        }
+        let fleet = previous
+            .and_then(|previous| previous.pool.fleet())
+            .map_or_else(Arc::default, Arc::clone);
+        for class in given {
+            fleet.forget(*class);
+        }
+        let source = self.pool.metrics_source.as_ref();
+        Ok(pool.learning(
+            fleet,
+            source.map_or(Duration::MAX, |source| source.interval * POLLS_BELIEVED),
+        ))
     }
 
     fn member(
@@ -258,7 +333,10 @@ impl PoolBuilder<'_> {
         if previous.is_some_and(|previous| previous.pool.policy().probed != probed) {
             backend_state.set_probed(probed);
         }
-        Member { backend: backend_state, weight: backend.weight }
+        Member {
+            backend: backend_state,
+            weight: backend.weight,
+        }
     }
 
     fn tallies(&self, previous: Option<&ServedPool>) -> Vec<Arc<Tally>> {
@@ -266,22 +344,32 @@ impl PoolBuilder<'_> {
         let mut tallies = previous.map(|previous| previous.tallies.clone()).unwrap_or_default();
         let own = match tallies.iter().position(|tally| tally.selector == *kind) {
             Some(position) => tallies.remove(position),
-            None => Arc::new(Tally { selector: kind.clone(), by_reason: Default::default() }),
+            None => Arc::new(Tally {
+                selector: kind.clone(),
+                by_reason: Default::default(),
+            }),
         };
         tallies.push(own);
         tallies
     }
 
     fn address(&self, written: &str) -> Result<SocketAddr, BuildError> {
-        let unresolved = || BuildError::Unresolved { pool: self.pool.name.clone(), address: written.to_owned() };
+        let unresolved = || BuildError::Unresolved {
+            pool: self.pool.name.clone(),
+            address: written.to_owned(),
+        };
         self.materials.addresses.get(written).copied().ok_or_else(unresolved)
     }
 
     fn metrics_address(&self, backend: &config::Backend) -> Result<Option<SocketAddr>, BuildError> {
-        let Some(source) = &self.pool.metrics_source else { return Ok(None) };
+        let Some(source) = &self.pool.metrics_source else {
+            return Ok(None);
+        };
         match (&backend.metrics, source.port) {
             (Some(written), _) => self.address(written).map(Some),
-            (None, Some(port)) => self.address(&backend.address).map(|it| Some(SocketAddr::new(it.ip(), port))),
+            (None, Some(port)) => self
+                .address(&backend.address)
+                .map(|it| Some(SocketAddr::new(it.ip(), port))),
             (None, None) => Ok(None),
         }
     }
@@ -299,23 +387,42 @@ impl PoolBuilder<'_> {
     }
 
     fn selector(&self, members: &[Member], model: &Arc<ModelSlot>) -> Result<Arc<dyn Selector>, BuildError> {
-        let last_resort: Arc<dyn Selector> = Arc::new(LeastRequests);
-        let context = SelectorContext { members, model, fallback: &last_resort };
+        let last_resort: Arc<dyn Selector> = Arc::new(LeastRequests::of_all());
+        let context = SelectorContext {
+            members,
+            model,
+            fallback: &last_resort,
+        };
         let fallback = match &self.pool.selector.fallback {
             Some(name) => self.selector_of(name, &context)?,
             None => Arc::clone(&last_resort),
         };
-        self.selector_of(&self.pool.selector.kind, &SelectorContext { fallback: &fallback, ..context })
+        self.selector_of(
+            &self.pool.selector.kind,
+            &SelectorContext {
+                fallback: &fallback,
+                ..context
+            },
+        )
     }
 
     fn selector_of(&self, name: &str, context: &SelectorContext<'_>) -> Result<Arc<dyn Selector>, BuildError> {
-        let unknown = || BuildError::UnknownSelector { pool: self.pool.name.clone(), selector: name.to_owned() };
-        Ok((self.registry.get(name).ok_or_else(unknown)?.build)(context))
+        Ok((self.kind(name)?.build)(context))
+    }
+
+    fn kind(&self, name: &str) -> Result<&SelectorKind, BuildError> {
+        self.registry.get(name).ok_or_else(|| BuildError::UnknownSelector {
+            pool: self.pool.name.clone(),
+            selector: name.to_owned(),
+        })
     }
 }
 
 fn find_backend(pool: &Pool, address: &str) -> Option<Arc<Backend>> {
-    pool.members().iter().find(|member| member.backend.address() == address).map(|member| Arc::clone(&member.backend))
+    pool.members()
+        .iter()
+        .find(|member| member.backend.address() == address)
+        .map(|member| Arc::clone(&member.backend))
 }
 
 fn health_policy(pool: &config::Pool) -> HealthPolicy {

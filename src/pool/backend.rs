@@ -1,5 +1,6 @@
 //! One backend: what is known about it, whichever configuration names it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
@@ -21,6 +22,11 @@ use crate::pool::health::Standing;
 use crate::pool::health::slow_start_factor;
 use crate::pool::metrics::BackendMetrics;
 use crate::pool::metrics::MetricsCell;
+use crate::pool::statistics::InFlight;
+use crate::pool::statistics::Latencies;
+use crate::pool::statistics::Learned;
+use crate::pool::statistics::Sent;
+use crate::pool::statistics::UtilisationWeight;
 use crate::units::Timestamp;
 
 /// What is known about a backend. The judges of its health sit behind its own lock; what a decision reads is
@@ -29,7 +35,7 @@ use crate::units::Timestamp;
 pub struct Backend {
     address: String,
     ordinal: u32,
-    in_flight: AtomicU32,
+    in_flight: InFlight,
     upgraded: AtomicU32,
     health: Mutex<Health>,
     state: AtomicU8,
@@ -41,6 +47,11 @@ pub struct Backend {
     verdicts: [Counter; Verdict::ALL.len()],
     latency: Histogram,
     ejections: Counter,
+    latencies: Latencies,
+    sent: Sent,
+    utilisation: UtilisationWeight,
+    /// There once it has been in a pool that learns.
+    learned: OnceLock<Learned>,
 }
 
 /// Sums since the backend was first known; two readings give what a window held.
@@ -64,7 +75,7 @@ impl Backend {
         Self {
             address,
             ordinal,
-            in_flight: AtomicU32::new(0),
+            in_flight: InFlight::default(),
             upgraded: AtomicU32::new(0),
             health: Mutex::new(Health::new(state)),
             state: AtomicU8::new(state_code(state)),
@@ -74,6 +85,10 @@ impl Backend {
             verdicts: Default::default(),
             latency: Histogram::default(),
             ejections: Counter::default(),
+            latencies: Latencies::default(),
+            sent: Sent::default(),
+            utilisation: UtilisationWeight::default(),
+            learned: OnceLock::new(),
         }
     }
 
@@ -92,8 +107,7 @@ impl Backend {
     /// Attempts in flight, without upgraded connections.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
-        // Relaxed: an exact count at the moment of reading is all that a decision can ask for.
-        self.in_flight.load(Ordering::Relaxed)
+        self.in_flight.count()
     }
 
     /// Connections that were upgraded (WebSocket) and are still open.
@@ -170,7 +184,13 @@ impl Backend {
     /// Its sums so far.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let sum = |counts: fn(&Verdict) -> bool| Verdict::ALL.iter().filter(|v| counts(v)).map(|v| self.verdicts(*v)).sum();
+        let sum = |counts: fn(&Verdict) -> bool| {
+            Verdict::ALL
+                .iter()
+                .filter(|v| counts(v))
+                .map(|v| self.verdicts(*v))
+                .sum()
+        };
         Totals {
             requests: sum(|_| true),
             errors: sum(|verdict| verdict.failure().is_some()),
@@ -186,17 +206,18 @@ impl Backend {
         self.state.store(state_code(health.state()), Ordering::Relaxed);
     }
 
-    pub(crate) fn enter(&self) -> u32 {
-        self.in_flight.fetch_add(1, Ordering::Relaxed)
+    /// Counts an attempt that begins at `now` and should take `cost`; how many were in flight before.
+    pub(crate) fn enter(&self, now: Timestamp, cost: Duration) -> u32 {
+        self.sent.record(now);
+        self.in_flight.enter(now, cost)
     }
 
-    pub(crate) fn leave(&self) {
-        let before = self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        debug_assert!(before > 0, "left more often than entered");
+    /// Takes out the attempt that [entered](Self::enter) at `began` with `cost`.
+    pub(crate) fn leave(&self, began: Timestamp, cost: Duration) {
+        self.in_flight.leave(began, cost);
     }
 
-    pub(crate) fn upgrade(&self) {
-        self.leave();
+    pub(crate) fn enter_upgraded(&self) {
         self.upgraded.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -205,17 +226,47 @@ impl Backend {
         debug_assert!(before > 0, "left more often than upgraded");
     }
 
-    pub(crate) fn count(&self, verdict: Verdict, latency: Option<Duration>) {
+    pub(crate) fn count(&self, verdict: Verdict, latency: Option<Duration>, now: Timestamp) {
         if let Some(counter) = self.verdicts.get(verdict as usize) {
             counter.increment();
         }
         if let Some(latency) = latency {
             self.latency.record(latency);
+            self.latencies.record(latency, now);
         }
     }
 
     pub(crate) fn measure(&self, metrics: BackendMetrics) {
         self.metrics.store(metrics);
+        self.sent.polled();
+        self.utilisation
+            .polled(f64::from(metrics.cpu_percent) / 100.0, self.totals(), metrics.at);
+    }
+
+    pub(crate) fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+
+    pub(crate) fn sent(&self) -> &Sent {
+        &self.sent
+    }
+
+    pub(crate) fn utilisation(&self) -> &UtilisationWeight {
+        &self.utilisation
+    }
+
+    pub(crate) fn age_ratio(&self, now: Timestamp) -> f32 {
+        self.in_flight.age_ratio(now)
+    }
+
+    /// What a learning selector knows of it, once it is [taught](Self::teach).
+    pub(crate) fn learned(&self) -> Option<&Learned> {
+        self.learned.get()
+    }
+
+    /// Keeps what a learning selector wants to know from now on.
+    pub(crate) fn teach(&self) -> &Learned {
+        self.learned.get_or_init(Learned::default)
     }
 
     pub(crate) fn observe(&self, probe: ProbeResult, policy: &HealthPolicy, now: Timestamp) -> Option<HealthChange> {

@@ -16,6 +16,8 @@ const CONNECT_FAILURES_TO_EJECT: u32 = 3;
 const ERROR_MEMORY_SECONDS: f64 = 3.0;
 /// ... but every result counts at least this much, so that seven errors in a row reach one half.
 const ERROR_STEP_FLOOR: f64 = 0.1;
+/// ... and at most this much, so that after an idle spell a single error does not eject.
+const ERROR_STEP_CEILING: f64 = 0.25;
 /// Without traffic an average of errors fades, so that old news does not judge.
 const ERROR_IDLE_SECONDS: f64 = 5.0;
 
@@ -160,7 +162,9 @@ impl Health {
     fn eject(&mut self, policy: &HealthPolicy, now: Timestamp) -> bool {
         let doubled = policy.base_ejection_time.saturating_mul(1 << self.ejections.min(16));
         self.ejections += 1;
-        self.standing = Standing::Ejected { until: now.plus(doubled.min(policy.max_ejection_time)) };
+        self.standing = Standing::Ejected {
+            until: now.plus(doubled.min(policy.max_ejection_time)),
+        };
         true
     }
 
@@ -173,7 +177,7 @@ impl Health {
 
     fn error_rate_after(&self, is_error: bool, now: Timestamp) -> f64 {
         let idle = now.since(self.last_result).as_secs_f64();
-        let step = (1.0 - (-idle / ERROR_MEMORY_SECONDS).exp()).max(ERROR_STEP_FLOOR);
+        let step = (1.0 - (-idle / ERROR_MEMORY_SECONDS).exp()).clamp(ERROR_STEP_FLOOR, ERROR_STEP_CEILING);
         let faded = self.error_rate * (-idle / ERROR_IDLE_SECONDS).exp();
         faded + step * (f64::from(u8::from(is_error)) - faded)
     }
@@ -219,7 +223,11 @@ mod tests {
         let states: String = probes
             .chars()
             .map(|probe| {
-                let result = if probe == '+' { ProbeResult::Success } else { ProbeResult::Failure };
+                let result = if probe == '+' {
+                    ProbeResult::Success
+                } else {
+                    ProbeResult::Failure
+                };
                 health.probed(result, &policy());
                 match health.state() {
                     HealthState::Unknown => '?',
@@ -248,7 +256,9 @@ mod tests {
     }
 
     fn eject_times(health: &mut Health, failure: Failure, times: u32) -> bool {
-        (0..times).fold(false, |_, n| health.concluded(Some(failure), &policy(), || true, at(0.001 * f64::from(n))))
+        (0..times).fold(false, |_, n| {
+            health.concluded(Some(failure), &policy(), || true, at(0.001 * f64::from(n)))
+        })
     }
 
     #[test]

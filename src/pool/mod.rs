@@ -10,6 +10,7 @@ mod backend;
 mod health;
 mod metrics;
 mod snapshot;
+mod statistics;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
@@ -17,6 +18,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::pool::statistics::LineSums;
 use crate::units::Share;
 use crate::units::Timestamp;
 use crate::units::Weight;
@@ -34,6 +36,9 @@ pub use snapshot::BackendIndex;
 pub use snapshot::BackendSet;
 pub use snapshot::PoolSnapshot;
 pub use snapshot::Tier;
+pub use statistics::Fleet;
+pub use statistics::RouteClass;
+pub use statistics::Signals;
 
 /// A backend's place in a pool: what a configuration says of it, and what is known about it.
 #[derive(Clone, Debug)]
@@ -79,6 +84,9 @@ pub struct Pool {
     tier_until: AtomicU64,
     /// Counts the rounds of metrics, so that a choice made from them can be kept until the next.
     metrics_round: AtomicU64,
+    fleet: Option<Arc<Fleet>>,
+    /// Metrics older than this are not believed.
+    metrics_lifetime: Duration,
 }
 
 impl Pool {
@@ -94,7 +102,29 @@ impl Pool {
             tier: AtomicU8::new(0),
             tier_until: AtomicU64::new(0),
             metrics_round: AtomicU64::new(0),
+            fleet: None,
+            metrics_lifetime: Duration::MAX,
         }
+    }
+
+    /// The same pool, keeping what a learning selector wants to know: what its backends teach together goes to
+    /// `fleet`, and metrics older than `metrics_lifetime` count as unknown.
+    #[must_use]
+    pub fn learning(self, fleet: Arc<Fleet>, metrics_lifetime: Duration) -> Self {
+        for member in &self.members {
+            member.backend.teach();
+        }
+        Self {
+            fleet: Some(fleet),
+            metrics_lifetime,
+            ..self
+        }
+    }
+
+    /// What its backends have taught together, in a pool that [learns](Self::learning).
+    #[must_use]
+    pub fn fleet(&self) -> Option<&Arc<Fleet>> {
+        self.fleet.as_ref()
     }
 
     /// Its name in the configuration.
@@ -127,10 +157,11 @@ impl Pool {
         PoolSnapshot::new(self, now, self.tier_at(now))
     }
 
-    /// Starts an attempt on the backend at `index` and counts it in flight; `None` when there is no such backend.
+    /// Starts an attempt for a request of `class` on the backend at `index` and counts it in flight; `None` when there
+    /// is no such backend.
     #[must_use]
-    pub fn begin(self: &Arc<Self>, index: BackendIndex, now: Timestamp) -> Option<Attempt> {
-        Attempt::begin(self, index, now)
+    pub fn begin(self: &Arc<Self>, index: BackendIndex, class: RouteClass, now: Timestamp) -> Option<Attempt> {
+        Attempt::begin(self, index, class, now)
     }
 
     /// Takes in the result of a health probe, and says what it changed.
@@ -164,8 +195,31 @@ impl Pool {
         }
     }
 
+    /// The weight of the backend at `index` over the mean weight, as far as it is warm.
+    pub(crate) fn relative_weight(&self, index: BackendIndex, now: Timestamp) -> f64 {
+        let Some(member) = self.members.get(index.position()) else {
+            return 0.0;
+        };
+        f64::from(member.weight.number()) / self.mean_weight * member.backend.warmth(now, self.policy.slow_start)
+    }
+
+    /// Gathers what all backends know, when it is time to.
+    pub(crate) fn fold(&self, fleet: &Fleet, now: Timestamp) {
+        if fleet.takes_turn(now) {
+            let backends = || self.members.iter().map(|member| &member.backend);
+            let sums = backends()
+                .filter_map(|backend| backend.learned())
+                .map(|learned| learned.line_sums(now));
+            let rate = backends().map(|backend| backend.sent().rate(now)).sum();
+            fleet.fold(sums.fold(LineSums::default(), LineSums::plus), rate);
+        }
+    }
+
     fn ejected(&self, now: Timestamp) -> usize {
-        self.members.iter().filter(|member| member.backend.is_ejected(now)).count()
+        self.members
+            .iter()
+            .filter(|member| member.backend.is_ejected(now))
+            .count()
     }
 
     fn ejection_limit(&self) -> usize {

@@ -1,14 +1,19 @@
 //! A pool at one moment, as a selector sees it: a borrowed view, so that a decision among a thousand backends moves
 //! no memory and reads counts that are exact at that moment.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::pool::Backend;
 use crate::pool::BackendMetrics;
+use crate::pool::Fleet;
 use crate::pool::HealthPolicy;
 use crate::pool::HealthState;
 use crate::pool::Member;
 use crate::pool::Pool;
+use crate::pool::RouteClass;
+use crate::pool::Signals;
 use crate::units::Share;
 use crate::units::Timestamp;
 
@@ -99,12 +104,18 @@ impl Tier {
 
 /// The tier that `members` are in, and until when that is worth remembering.
 pub(crate) fn tier(members: &[Member], policy: &HealthPolicy, now: Timestamp) -> (Tier, Timestamp) {
-    let good = members.iter().filter(|member| member.backend.is_in_good_standing()).count();
+    let good = members
+        .iter()
+        .filter(|member| member.backend.is_in_good_standing())
+        .count();
     let until = now.plus(TIER_LIFETIME);
     if good > 0 && !policy.panic_threshold.exceeds(good, members.len()) {
         return (Tier::Healthy, until);
     }
-    let unknown = members.iter().filter(|member| member.backend.state() == HealthState::Unknown).count();
+    let unknown = members
+        .iter()
+        .filter(|member| member.backend.state() == HealthState::Unknown)
+        .count();
     let enough = unknown > 0 && !policy.panic_threshold.exceeds(good + unknown, members.len());
     match (good, enough) {
         (0, true) => (Tier::Unknown, until),
@@ -165,7 +176,9 @@ impl<'a> PoolSnapshot<'a> {
     /// Whether a request which has tried `tried` may be sent to the backend at `index`.
     #[must_use]
     pub fn is_eligible(&self, index: BackendIndex, tried: &BackendSet) -> bool {
-        let Some(backend) = self.backend(index) else { return false };
+        let Some(backend) = self.backend(index) else {
+            return false;
+        };
         let fit = match self.tier {
             Tier::Healthy => backend.is_usable(self.now),
             Tier::Unknown => backend.state() == HealthState::Unknown,
@@ -183,14 +196,14 @@ impl<'a> PoolSnapshot<'a> {
     /// Its weight over the pool's mean weight, times its [`warmth`](Self::warmth).
     #[must_use]
     pub fn relative_weight(&self, index: BackendIndex) -> f64 {
-        let Some(member) = self.pool.members().get(index.position()) else { return 0.0 };
-        f64::from(member.weight.number()) / self.pool.mean_weight * self.warmth(index)
+        self.pool.relative_weight(index, self.now)
     }
 
     /// The part of its weight that counts: less than 1 while it starts slowly.
     #[must_use]
     pub fn warmth(&self, index: BackendIndex) -> f64 {
-        self.backend(index).map_or(0.0, |backend| backend.warmth(self.now, self.pool.policy().slow_start))
+        self.backend(index)
+            .map_or(0.0, |backend| backend.warmth(self.now, self.pool.policy().slow_start))
     }
 
     /// Its figures from the last poll.
@@ -203,7 +216,71 @@ impl<'a> PoolSnapshot<'a> {
     #[must_use]
     pub fn metrics_round(&self) -> u64 {
         // Acquire pairs with the Release in `Pool::end_metrics_round`.
-        self.pool.metrics_round.load(std::sync::atomic::Ordering::Acquire)
+        self.pool.metrics_round.load(Ordering::Acquire)
+    }
+
+    /// Its figures from the last poll, unless they are too old to be believed.
+    #[must_use]
+    pub fn fresh_metrics(&self, index: BackendIndex) -> Option<BackendMetrics> {
+        self.metrics(index)
+            .filter(|metrics| self.now.since(metrics.at) <= self.pool.metrics_lifetime)
+    }
+
+    /// What its answers took of late, over about two seconds; `None` before the first one. In seconds.
+    #[must_use]
+    pub fn latency(&self, index: BackendIndex) -> Option<f32> {
+        self.backend(index)?.latencies().average()
+    }
+
+    /// What its answers took, jumping to peaks and fading over about ten seconds; `None` before the first one. In
+    /// seconds.
+    #[must_use]
+    pub fn peak_latency(&self, index: BackendIndex) -> Option<f32> {
+        self.backend(index)?.latencies().peak(self.now)
+    }
+
+    /// Requests a second over CPU in use, errors held against it; `None` without metrics or traffic.
+    #[must_use]
+    pub fn utilisation_weight(&self, index: BackendIndex) -> Option<f32> {
+        self.backend(index)?.utilisation().weight()
+    }
+
+    /// How long its attempts in flight have waited, over how long they should take; 0 when there are none.
+    #[must_use]
+    pub fn age_ratio(&self, index: BackendIndex) -> f32 {
+        self.backend(index).map_or(0.0, |backend| backend.age_ratio(self.now))
+    }
+
+    /// Attempts a second sent to it, over about the last one.
+    #[must_use]
+    pub fn send_rate(&self, index: BackendIndex) -> f32 {
+        self.backend(index).map_or(0.0, |backend| backend.sent().rate(self.now))
+    }
+
+    /// Attempts sent to it since its metrics were taken.
+    #[must_use]
+    pub fn sent_since_poll(&self, index: BackendIndex) -> u64 {
+        self.backend(index).map_or(0, |backend| backend.sent().since_poll())
+    }
+
+    /// What a pool that learns knows of it, for a request of `class`; nothing in other pools.
+    #[must_use]
+    pub fn signals(&self, index: BackendIndex, class: RouteClass) -> Signals {
+        let learned = self.backend(index).and_then(Backend::learned);
+        learned.map_or_else(Signals::default, |learned| learned.signals(class, self.now))
+    }
+
+    /// [`Signals::route_deviation`] alone.
+    #[must_use]
+    pub fn route_deviation(&self, index: BackendIndex, class: RouteClass) -> f32 {
+        let learned = self.backend(index).and_then(Backend::learned);
+        learned.map_or(0.0, |learned| learned.route_deviation(class, self.now))
+    }
+
+    /// What its backends have taught together, in a pool that learns.
+    #[must_use]
+    pub fn fleet(&self) -> Option<&'a Arc<Fleet>> {
+        self.pool.fleet()
     }
 
     fn backend(&self, index: BackendIndex) -> Option<&'a Backend> {

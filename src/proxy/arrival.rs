@@ -1,5 +1,6 @@
 //! A request arrives: it is measured against the limits, and a route is found for it.
 
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::proxy::refusal::Refusal;
 use crate::proxy::status_error;
 use crate::routing::RequestView;
 use crate::routing::is_safe_path;
+use crate::units::Draws;
 
 /// Admits a request and notes its route, or says why not.
 pub(super) fn admit(session: &mut Session, listeners: &[SocketAddr], context: &mut Context) -> Result<(), Refusal> {
@@ -26,7 +28,18 @@ pub(super) fn admit(session: &mut Session, listeners: &[SocketAddr], context: &m
     let view = view(session)?;
     let route = generation.routes.find(&view).ok_or(Refusal::NO_ROUTE)?;
     context.routed(Some(route.pool), route.stats.get(listener).map(Arc::clone));
+    context.described(route.class(view.method), affinity(session));
     Ok(())
+}
+
+/// Requests of one client stay together, where the selector cares.
+fn affinity(session: &Session) -> Option<u64> {
+    let bits = match session.client_addr()?.as_inet()?.ip().to_canonical() {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        // A client's network: the rest of the address changes by the day.
+        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+    };
+    Some(Draws::new(bits).next())
 }
 
 /// Counts `bytes` of a request's body, for bodies that do not say their length.

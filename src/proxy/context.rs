@@ -9,6 +9,7 @@ use crate::generation::Generation;
 use crate::generation::ServedPool;
 use crate::pool::Attempt;
 use crate::pool::BackendSet;
+use crate::pool::RouteClass;
 use crate::pool::Verdict;
 use crate::proxy::Shared;
 use crate::routing::RouteStats;
@@ -29,6 +30,10 @@ pub struct Context {
     stats: Option<Arc<RouteStats>>,
     /// The position of its pool, once it is routed.
     pool: usize,
+    /// What kind of request it is to its pool.
+    route_class: RouteClass,
+    /// What it has in common with other requests of its client.
+    affinity: Option<u64>,
     /// The attempt under way.
     attempt: Option<Attempt>,
     /// The backends that were tried in vain.
@@ -50,6 +55,8 @@ impl Context {
             arrived: now,
             stats: None,
             pool: usize::MAX,
+            route_class: RouteClass::default(),
+            affinity: None,
             attempt: None,
             tried: BackendSet::default(),
             body_bytes: 0,
@@ -97,6 +104,12 @@ impl Context {
         self.stats = stats;
     }
 
+    /// Notes what a selector is told of it.
+    pub(super) fn described(&mut self, route_class: RouteClass, affinity: Option<u64>) {
+        self.route_class = route_class;
+        self.affinity = affinity;
+    }
+
     /// Takes in `bytes` more of its body; the sum so far.
     pub(super) fn take_body(&mut self, bytes: usize) -> u64 {
         self.body_bytes = self.body_bytes.saturating_add(bytes as u64);
@@ -105,7 +118,13 @@ impl Context {
 
     /// What a selector is told for the next attempt; every attempt has its own draw.
     pub(super) fn facts(&mut self) -> RequestFacts {
-        RequestFacts { sequence: self.sequence, draw: self.draws.next(), tried: self.tried }
+        RequestFacts {
+            sequence: self.sequence,
+            draw: self.draws.next(),
+            affinity: self.affinity,
+            route_class: self.route_class,
+            tried: self.tried,
+        }
     }
 
     /// Goes on with `attempt`. One that was under way is dropped without a verdict: Pingora found its kept-alive

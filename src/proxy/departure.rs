@@ -25,7 +25,7 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
     // A selector from elsewhere may name what does not exist; that must not become a panic.
     let (attempt, address) = served
         .pool
-        .begin(choice.backend, now)
+        .begin(choice.backend, facts.route_class, now)
         .zip(served.address(choice.backend))
         .ok_or_else(|| status_error(500, "the selector named a backend that does not exist"))?;
     served.decided(choice.reason);

@@ -1,5 +1,6 @@
 //! Which route a request takes: by host, path, method and header, the first rule that matches.
 
+mod class;
 mod path;
 mod stats;
 
@@ -11,8 +12,10 @@ use http::HeaderValue;
 use http::Method;
 
 use crate::config::Config;
-use crate::config::Match;
+use crate::pool::RouteClass;
 
+pub use class::MethodClasses;
+pub use class::RouteClasses;
 pub use path::is_safe_path;
 pub use stats::RouteStats;
 pub use stats::StatusClass;
@@ -39,6 +42,7 @@ pub struct Route {
     pub pool: usize,
     /// Its counts, one for each listener in the configuration's order.
     pub stats: Vec<Arc<RouteStats>>,
+    classes: MethodClasses,
     hosts: Vec<HostPattern>,
     path_prefix: Option<String>,
     methods: Vec<Method>,
@@ -59,8 +63,12 @@ enum HostPattern {
 }
 
 impl RouteTable {
-    /// The routes of `config`; `stats` says where (listener, route, pool) is counted.
-    pub fn new(config: &Config, mut stats: impl FnMut(&str, &str, &str) -> Arc<RouteStats>) -> Self {
+    /// The routes of `config`; `stats` says where (listener, route, pool) is counted, `classes` are each pool's.
+    pub fn new(
+        config: &Config,
+        mut stats: impl FnMut(&str, &str, &str) -> Arc<RouteStats>,
+        classes: &[&RouteClasses],
+    ) -> Self {
         let route = |route: &crate::config::Route| {
             let pool = config.pools.get(route.pool).map_or("", |pool| pool.name.as_str());
             let stats = config
@@ -68,7 +76,8 @@ impl RouteTable {
                 .iter()
                 .map(|listener| stats(&listener.name, &route.name, pool))
                 .collect();
-            Route::new(&route.name, &route.matches, route.pool, stats)
+            let classes = classes.get(route.pool).map(|classes| classes.of(route));
+            Route::new(route, stats, classes.unwrap_or_default())
         };
         Self {
             routes: config.routes.iter().map(route).collect(),
@@ -89,16 +98,24 @@ impl RouteTable {
 }
 
 impl Route {
-    fn new(name: &str, matches: &Match, pool: usize, stats: Vec<Arc<RouteStats>>) -> Self {
+    fn new(route: &crate::config::Route, stats: Vec<Arc<RouteStats>>, classes: MethodClasses) -> Self {
+        let matches = &route.matches;
         Self {
-            name: name.to_owned(),
-            pool,
+            name: route.name.clone(),
+            pool: route.pool,
             stats,
+            classes,
             hosts: matches.hosts.iter().map(|host| HostPattern::new(host)).collect(),
             path_prefix: matches.path_prefix.clone(),
             methods: matches.methods.clone(),
             headers: matches.headers.clone(),
         }
+    }
+
+    /// What kind of request one with `method` is to its pool.
+    #[must_use]
+    pub fn class(&self, method: &Method) -> RouteClass {
+        self.classes.of(method)
     }
 
     fn matches(&self, request: &RequestView<'_>) -> bool {
@@ -155,10 +172,17 @@ fn has_prefix(path: &str, prefix: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::config::Match;
+
     use super::*;
 
     fn rule(matches: Match) -> Route {
-        Route::new("rule", &matches, 0, Vec::new())
+        let route = crate::config::Route {
+            name: "rule".to_owned(),
+            matches,
+            pool: 0,
+        };
+        Route::new(&route, Vec::new(), MethodClasses::default())
     }
 
     #[track_caller]

@@ -79,10 +79,14 @@ impl Classifier {
 impl Selector for Classifier {
     fn select(&self, pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Option<Choice> {
         match self.winner(pool) {
-            Some(backend) if pool.is_eligible(backend, &request.tried) => {
-                Some(Choice { backend, reason: Reason::Model })
-            }
-            _ => self.fallback.select(pool, request).map(|choice| Choice { reason: Reason::Fallback, ..choice }),
+            Some(backend) if pool.is_eligible(backend, &request.tried) => Some(Choice {
+                backend,
+                reason: Reason::Model,
+            }),
+            _ => self.fallback.select(pool, request).map(|choice| Choice {
+                reason: Reason::Fallback,
+                ..choice
+            }),
         }
     }
 }

@@ -5,20 +5,30 @@
 //! know neither sockets nor configuration files. What a request is like comes in as [`RequestFacts`].
 
 mod classifier;
+mod ewma;
+mod hash;
 mod least_requests;
+mod load_weighted;
 mod model_slot;
 mod random;
 mod registry;
 mod round_robin;
+mod scan;
 
 use std::fmt;
 
 use crate::pool::BackendIndex;
 use crate::pool::BackendSet;
 use crate::pool::PoolSnapshot;
+use crate::pool::RouteClass;
 
 pub use classifier::Classifier;
+pub use ewma::C3;
+pub use ewma::Ewma;
+pub use ewma::PeakEwma;
+pub use hash::Hash;
 pub use least_requests::LeastRequests;
+pub use load_weighted::LoadWeighted;
 pub use model_slot::ModelSlot;
 pub use random::Random;
 pub use registry::Build;
@@ -43,6 +53,10 @@ pub struct RequestFacts {
     pub sequence: u64,
     /// A random number of this attempt's own: the only chance there is in a decision, so that it can be replayed.
     pub draw: u64,
+    /// What requests have in common that should stay with one backend, where that matters: a hash of it.
+    pub affinity: Option<u64>,
+    /// What kind of request it is to its pool.
+    pub route_class: RouteClass,
     /// The backends that this request has already been sent to in vain.
     pub tried: BackendSet,
 }
@@ -86,7 +100,10 @@ impl Choice {
     /// `backend`, by the selector's own rule.
     #[must_use]
     pub fn by_policy(backend: BackendIndex) -> Self {
-        Self { backend, reason: Reason::Policy }
+        Self {
+            backend,
+            reason: Reason::Policy,
+        }
     }
 }
 

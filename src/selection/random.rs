@@ -12,7 +12,10 @@ pub struct Random;
 
 impl Selector for Random {
     fn select(&self, pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Option<Choice> {
-        let total: f64 = pool.eligible(&request.tried).map(|index| pool.relative_weight(index)).sum();
+        let total: f64 = pool
+            .eligible(&request.tried)
+            .map(|index| pool.relative_weight(index))
+            .sum();
         let mut left = Draws::new(request.draw).fraction() * total;
         let mut last = None;
         for index in pool.eligible(&request.tried) {

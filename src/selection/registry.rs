@@ -8,9 +8,14 @@ use crate::config::MetricsUse;
 use crate::config::ModelUse;
 use crate::config::SelectorType;
 use crate::pool::Member;
+use crate::selection::C3;
 use crate::selection::Classifier;
+use crate::selection::Ewma;
+use crate::selection::Hash;
 use crate::selection::LeastRequests;
+use crate::selection::LoadWeighted;
 use crate::selection::ModelSlot;
+use crate::selection::PeakEwma;
 use crate::selection::Random;
 use crate::selection::RoundRobin;
 use crate::selection::Selector;
@@ -37,11 +42,15 @@ pub struct SelectorKind {
     pub model: ModelUse,
     /// Whether it looks at the backends' metrics.
     pub metrics: MetricsUse,
+    /// Whether it reads what only a [learning pool](crate::pool::Pool::learning) keeps.
+    pub learns: bool,
 }
 
 impl fmt::Debug for SelectorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SelectorKind").field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("SelectorKind")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,11 +66,25 @@ impl Default for Registry {
         let mut registry = Self { kinds: BTreeMap::new() };
         registry.add("round_robin", |context| Arc::new(RoundRobin::new(context.members)));
         registry.add("random", |_| Arc::new(Random));
-        registry.add("least_requests", |_| Arc::new(LeastRequests));
+        registry.add("least_requests", |_| Arc::new(LeastRequests::of_all()));
+        registry.add("p2c", |_| Arc::new(LeastRequests::of_two()));
+        registry.add("ewma", |_| Arc::new(Ewma));
+        registry.add("peak_ewma", |_| Arc::new(PeakEwma::of_two()));
+        registry.add("peak_ewma_all", |_| Arc::new(PeakEwma::of_all()));
+        registry.add("c3", |_| Arc::new(C3));
+        registry.add("hash", |context| Arc::new(Hash::new(context.members)));
+        let load_weighted = SelectorKind {
+            build: Box::new(|_| Arc::new(LoadWeighted::default())),
+            model: ModelUse::Never,
+            metrics: MetricsUse::Required,
+            learns: false,
+        };
+        registry.kinds.insert("load_weighted".to_owned(), load_weighted);
         let classifier = SelectorKind {
             build: Box::new(|context| Arc::new(Classifier::new(context))),
             model: ModelUse::Required,
             metrics: MetricsUse::Required,
+            learns: false,
         };
         registry.kinds.insert("classifier".to_owned(), classifier);
         registry
@@ -75,7 +98,12 @@ impl Registry {
         name: &str,
         build: impl Fn(&SelectorContext<'_>) -> Arc<dyn Selector> + Send + Sync + 'static,
     ) {
-        let kind = SelectorKind { build: Box::new(build), model: ModelUse::Never, metrics: MetricsUse::Optional };
+        let kind = SelectorKind {
+            build: Box::new(build),
+            model: ModelUse::Never,
+            metrics: MetricsUse::Optional,
+            learns: false,
+        };
         self.kinds.insert(name.to_owned(), kind);
     }
 
@@ -87,6 +115,10 @@ impl Registry {
 
     /// Every type as a configuration sees it, in alphabetical order.
     pub fn types(&self) -> impl Iterator<Item = SelectorType<'_>> {
-        self.kinds.iter().map(|(name, kind)| SelectorType { name, model: kind.model, metrics: kind.metrics })
+        self.kinds.iter().map(|(name, kind)| SelectorType {
+            name,
+            model: kind.model,
+            metrics: kind.metrics,
+        })
     }
 }

@@ -31,16 +31,24 @@ impl RoundRobin {
     /// Turns among `members`, by their weights.
     #[must_use]
     pub fn new(members: &[Member]) -> Self {
-        let stand_ins: BTreeSet<Backend> =
-            members.iter().enumerate().map(|(position, member)| stand_in(position, member)).collect();
+        let stand_ins: BTreeSet<Backend> = members
+            .iter()
+            .enumerate()
+            .map(|(position, member)| stand_in(position, member))
+            .collect();
         // One round by weight, then twice around: enough to meet every backend even when threads interleave.
-        Self { turns: Arc::new(Weighted::build(&stand_ins)), tries: 1 + 2 * members.len() }
+        Self {
+            turns: Arc::new(Weighted::build(&stand_ins)),
+            tries: 1 + 2 * members.len(),
+        }
     }
 }
 
 impl std::fmt::Debug for RoundRobin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RoundRobin").field("tries", &self.tries).finish_non_exhaustive()
+        f.debug_struct("RoundRobin")
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,7 +57,9 @@ impl Selector for RoundRobin {
         let mut draws = Draws::new(request.draw);
         let mut turns = self.turns.iter(&[]);
         for _ in 0..self.tries {
-            let Some(index) = turns.next().and_then(position) else { break };
+            let Some(index) = turns.next().and_then(position) else {
+                break;
+            };
             if pool.is_eligible(index, &request.tried) && draws.fraction() < pool.warmth(index) {
                 return Some(Choice::by_policy(index));
             }
@@ -70,5 +80,8 @@ fn stand_in(position: usize, member: &Member) -> Backend {
 }
 
 fn position(backend: &Backend) -> Option<BackendIndex> {
-    backend.addr.as_inet().map(|address| BackendIndex::new(usize::from(address.port())))
+    backend
+        .addr
+        .as_inet()
+        .map(|address| BackendIndex::new(usize::from(address.port())))
 }

@@ -11,13 +11,14 @@ use crate::pool::BackendIndex;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
 use crate::pool::Pool;
+use crate::pool::RouteClass;
 use crate::pool::Verdict;
+use crate::selection::LeastRequests;
 use crate::selection::ModelSlot;
 use crate::selection::Registry;
 use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
-use crate::selection::LeastRequests;
 use crate::units::Draws;
 use crate::units::Share;
 use crate::units::Timestamp;
@@ -45,18 +46,30 @@ pub(crate) fn pool(weights: &[u16]) -> Arc<Pool> {
         backend: Arc::new(Backend::new(format!("10.0.0.{ordinal}:80"), ordinal, false)),
         weight: Weight::new(*weight).unwrap_or(Weight::ONE),
     };
-    Arc::new(Pool::new("shop".to_owned(), (0..).zip(weights).map(member).collect(), policy()))
+    Arc::new(Pool::new(
+        "shop".to_owned(),
+        (0..).zip(weights).map(member).collect(),
+        policy(),
+    ))
 }
 
 /// The selector of type `name` for `pool`.
 pub(crate) fn selector(name: &str, pool: &Pool) -> Arc<dyn Selector> {
-    let (model, fallback): (_, Arc<dyn Selector>) = (Arc::<ModelSlot>::default(), Arc::new(LeastRequests));
-    let context = SelectorContext { members: pool.members(), model: &model, fallback: &fallback };
+    let (model, fallback): (_, Arc<dyn Selector>) = (Arc::<ModelSlot>::default(), Arc::new(LeastRequests::of_all()));
+    let context = SelectorContext {
+        members: pool.members(),
+        model: &model,
+        fallback: &fallback,
+    };
     (Registry::default().get(name).unwrap().build)(&context)
 }
 
 fn request(sequence: u64) -> RequestFacts {
-    RequestFacts { sequence, draw: Draws::new(sequence).next(), ..RequestFacts::default() }
+    RequestFacts {
+        sequence,
+        draw: Draws::new(sequence).next(),
+        ..RequestFacts::default()
+    }
 }
 
 /// How 1,000 requests, each over before the next, are spread.
@@ -91,7 +104,7 @@ fn equals_are_served_equally() {
 fn least_requests_prefers_the_idle_backend() {
     let pool = pool(&[1, 1]);
     let selector = selector("least_requests", &pool);
-    let busy = pool.begin(BackendIndex::new(0), NOW);
+    let busy = pool.begin(BackendIndex::new(0), RouteClass::default(), NOW);
     for sequence in 0..20 {
         let choice = selector.select(&pool.snapshot(NOW), &request(sequence)).unwrap();
         assert_eq!(choice.backend, BackendIndex::new(1));
@@ -101,16 +114,29 @@ fn least_requests_prefers_the_idle_backend() {
 
 #[test]
 fn a_slow_starter_gets_a_tenth_of_its_turns_at_first() {
-    let slow = HealthPolicy { slow_start: Duration::from_secs(10), ..policy() };
+    let slow = HealthPolicy {
+        slow_start: Duration::from_secs(10),
+        ..policy()
+    };
     let pool = Arc::new(Pool::new("shop".to_owned(), pool(&[1, 1]).members().to_vec(), slow));
     let first = BackendIndex::new(0);
     for _ in 0..3 {
-        drop(pool.begin(first, NOW).unwrap().finish(Verdict::ConnectFailure, NOW));
+        pool.begin(first, RouteClass::default(), NOW)
+            .unwrap()
+            .finish(Verdict::ConnectFailure, NOW);
     }
     let later = NOW.plus(Duration::from_secs(2));
-    pool.begin(first, later).unwrap().finish(Verdict::Success, later);
+    pool.begin(first, RouteClass::default(), later)
+        .unwrap()
+        .finish(Verdict::Success, later);
     let selector = selector("round_robin", &pool);
-    let to_first = |sequence| selector.select(&pool.snapshot(later), &request(sequence)).unwrap().backend == first;
+    let to_first = |sequence| {
+        selector
+            .select(&pool.snapshot(later), &request(sequence))
+            .unwrap()
+            .backend
+            == first
+    };
     let share = (0..1000).filter(|sequence| to_first(*sequence)).count();
     assert!((30..150).contains(&share), "{share} of 1000");
 }
@@ -118,7 +144,9 @@ fn a_slow_starter_gets_a_tenth_of_its_turns_at_first() {
 #[test]
 fn a_classifier_without_a_model_falls_back() {
     let pool = pool(&[1, 1]);
-    let choice = selector("classifier", &pool).select(&pool.snapshot(NOW), &request(1)).unwrap();
+    let choice = selector("classifier", &pool)
+        .select(&pool.snapshot(NOW), &request(1))
+        .unwrap();
     assert_eq!(choice.reason, crate::selection::Reason::Fallback);
 }
 
@@ -132,7 +160,7 @@ proptest! {
         let pool = pool(&[1, 2, 3, 1, 2, 3]);
         for position in 0..ejected {
             for _ in 0..3 {
-                pool.begin(BackendIndex::new(position), NOW).unwrap().finish(Verdict::ConnectFailure, NOW);
+                pool.begin(BackendIndex::new(position), RouteClass::default(), NOW).unwrap().finish(Verdict::ConnectFailure, NOW);
             }
         }
         let mut request = request(sequence);

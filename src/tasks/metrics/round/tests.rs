@@ -10,6 +10,7 @@ use crate::config::Dataset;
 use crate::config::MetricsKind;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
+use crate::pool::RouteClass;
 use crate::pool::Verdict;
 use crate::tasks::metrics::tests::BUSY;
 use crate::tasks::metrics::tests::answering;
@@ -70,7 +71,7 @@ fn round(pool: &Arc<Pool>, addresses: &[SocketAddr]) -> Round {
 
 fn serve(pool: &Arc<Pool>, verdict: Verdict, latency_ms: u64) {
     let began = Timestamp::from_seconds(1.0);
-    let mut attempt = pool.begin(BackendIndex::new(0), began).unwrap();
+    let mut attempt = pool.begin(BackendIndex::new(0), RouteClass::default(), began).unwrap();
     attempt.answered(began.plus(Duration::from_millis(latency_ms)));
     attempt.finish(verdict, began);
 }
