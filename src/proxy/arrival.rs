@@ -43,8 +43,8 @@ fn affinity(session: &Session) -> Option<u64> {
 }
 
 /// Counts `bytes` of a request's body, for bodies that do not say their length.
-pub(super) fn count_body(context: &mut Context, bytes: usize) -> Result<()> {
-    if context.take_body(bytes) > context.config().limits.max_body_bytes {
+pub(super) fn count_body(context: &mut Context, bytes: usize, end: bool) -> Result<()> {
+    if context.take_body(bytes, end) > context.config().limits.max_body_bytes {
         return Err(status_error(413, "the request body is over the limit").into_down());
     }
     Ok(())

@@ -40,6 +40,8 @@ pub struct Context {
     tried: BackendSet,
     /// Bytes of its body so far.
     body_bytes: u64,
+    /// Whether the client has sent all of it.
+    body_ended: bool,
     /// What the last failed attempt is worth to the client.
     failure_status: Option<u16>,
     sequence: u64,
@@ -60,6 +62,7 @@ impl Context {
             attempt: None,
             tried: BackendSet::default(),
             body_bytes: 0,
+            body_ended: false,
             failure_status: None,
             sequence,
             draws,
@@ -110,10 +113,16 @@ impl Context {
         self.affinity = affinity;
     }
 
-    /// Takes in `bytes` more of its body; the sum so far.
-    pub(super) fn take_body(&mut self, bytes: usize) -> u64 {
+    /// Takes in `bytes` more of its body, the last ones if that is its `end`; the sum so far.
+    pub(super) fn take_body(&mut self, bytes: usize, end: bool) -> u64 {
+        self.body_ended |= end;
         self.body_bytes = self.body_bytes.saturating_add(bytes as u64);
         self.body_bytes
+    }
+
+    /// Whether it is the client that is waited for.
+    pub(super) fn waits_for_client(&self) -> bool {
+        !self.body_ended
     }
 
     /// What a selector is told for the next attempt; every attempt has its own draw.
@@ -128,8 +137,9 @@ impl Context {
     }
 
     /// Goes on with `attempt`. One that was under way is dropped without a verdict: Pingora found its kept-alive
-    /// connection closed and starts over.
+    /// connection closed and starts over, also with the body.
     pub(super) fn begin(&mut self, attempt: Attempt) {
+        self.body_bytes = 0;
         self.attempt = Some(attempt);
     }
 
@@ -171,7 +181,8 @@ impl Drop for Context {
             return;
         }
         let now = clock::now();
-        let verdict = if self.is_overdue(now) { Verdict::Timeout } else { Verdict::Aborted };
+        let is_late = self.is_overdue(now) && !self.waits_for_client();
+        let verdict = if is_late { Verdict::Timeout } else { Verdict::Aborted };
         self.settle(None, Some(verdict), now);
     }
 }

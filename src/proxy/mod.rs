@@ -118,10 +118,10 @@ impl ProxyHttp for Proxy {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end: bool,
+        end: bool,
         context: &mut Context,
     ) -> Result<()> {
-        arrival::count_body(context, body.as_ref().map_or(0, Bytes::len))
+        arrival::count_body(context, body.as_ref().map_or(0, Bytes::len), end)
     }
 
     fn fail_to_connect(
@@ -148,10 +148,10 @@ impl ProxyHttp for Proxy {
         _peer: &HttpPeer,
         session: &mut Session,
         error: Box<Error>,
-        _context: &mut Context,
+        context: &mut Context,
         client_reused: bool,
     ) -> Box<Error> {
-        retry::after_error(session, error, client_reused)
+        retry::after_error(session, context, error, client_reused)
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, context: &mut Context) -> FailToProxy {

@@ -1,6 +1,7 @@
 //! Whether a failed attempt is followed by another.
 
 use pingora::Error;
+use pingora::ErrorType;
 use pingora_proxy::Session;
 
 use crate::proxy::context::Context;
@@ -17,12 +18,18 @@ pub(super) fn after_connect_failure(context: &mut Context, mut error: Box<Error>
 }
 
 /// The connection broke while in use. Only where a kept-alive connection turned out to be closed, and the request can
-/// be repeated whole and without harm, is it sent again; the attempt's verdict is left to the request's end.
+/// be repeated whole and without harm, is it sent again; the attempt's verdict is left to the request's end. A backend
+/// that is silent because the client is has done nothing wrong.
 pub(super) fn after_error(
     session: &Session,
+    context: &Context,
     mut error: Box<Error>,
     client_reused: bool,
 ) -> Box<Error> {
+    let is_clients_turn = context.waits_for_client() || session.was_upgraded();
+    if *error.etype() == ErrorType::ReadTimedout && is_clients_turn {
+        error.as_down();
+    }
     let is_repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
     if is_repeatable {
         error.retry.decide_reuse(client_reused);
