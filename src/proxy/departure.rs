@@ -10,6 +10,7 @@ use pingora_proxy::Session;
 use crate::config::Timeouts;
 use crate::proxy::context::Context;
 use crate::proxy::status_error;
+use crate::proxy::upgrade;
 use crate::units::Draws;
 use crate::units::Timestamp;
 
@@ -32,6 +33,9 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
     let mut peer = Box::new(HttpPeer::new(address, false, String::new()));
     peer.group_key = pool_key(served.pool.name());
     set_timeouts(&mut peer.options, &context.config().timeouts, time_left(session, context, now));
+    if upgrade::is_asked_for(session) {
+        upgrade::prepare(&mut peer);
+    }
     context.begin(attempt);
     Ok(peer)
 }

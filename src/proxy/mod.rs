@@ -9,6 +9,7 @@ mod door;
 mod headers;
 mod refusal;
 mod retry;
+mod upgrade;
 mod verdict;
 
 use std::net::SocketAddr;
