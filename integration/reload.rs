@@ -72,10 +72,16 @@ impl Traffic {
     /// Steady requests on kept connections, long uploads, and a WebSocket.
     fn start(gateway: &Gateway) -> Self {
         let (due, address) = (Arc::new(AtomicU64::new(u64::MAX)), gateway.address());
-        let mut clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(ask(address, Arc::clone(&due)))).collect();
+        let mut clients: Vec<_> = (0..CLIENTS)
+            .map(|_| tokio::spawn(ask(address, Arc::clone(&due))))
+            .collect();
         clients.push(tokio::spawn(upload(address, Arc::clone(&due))));
         clients.push(tokio::spawn(converse(address, Arc::clone(&due))));
-        Self { due, clients, begun: Instant::now() }
+        Self {
+            due,
+            clients,
+            begun: Instant::now(),
+        }
     }
 
     /// Stops all; what they went through together, and for how long requests were due.
@@ -204,7 +210,9 @@ async fn rewrite(gateway: &Gateway, origins: &[Origin; 3], number: usize, before
         metrics.value(GENERATION) == before.value(GENERATION) + advanced
             && metrics.value(FAILURES) >= before.value(FAILURES) + failed
     };
-    gateway.until(&format!("file {number} has its effect"), has_effect).await
+    gateway
+        .until(&format!("file {number} has its effect"), has_effect)
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ use crate::harness::Gateway;
 use crate::harness::Metrics;
 use crate::harness::Origin;
 use crate::harness::Raw;
+use crate::harness::Reply;
 use crate::harness::WebSocket;
 use crate::harness::Written;
 use crate::harness::eventually;
@@ -91,6 +92,39 @@ async fn a_kept_connection_that_the_backend_closed_costs_no_request() {
         assert_eq!(connection.get("/").await.status, 200);
     }
     assert!(!connection.is_closed());
+}
+
+/// Sends `request` with `body` over a connection to the backend that the backend closes as soon as it is used again.
+async fn ask_over_a_closing_connection(request: http::request::Builder, body: &'static str) -> Reply {
+    let origin = Origin::start("a").await;
+    let gateway = Gateway::start(&Written::to(&[&origin]).defaults("limits: { max_body_bytes: 8B }")).await;
+    let mut connection = gateway.connect().await;
+    connection.get("/").await;
+    connection.send(request, body).await
+}
+
+#[tokio::test]
+async fn only_what_does_no_harm_is_sent_again_when_a_kept_connection_closes() {
+    assert_eq!(
+        ask_over_a_closing_connection(Request::get("/fresh"), "").await.status,
+        200
+    );
+    assert_eq!(
+        ask_over_a_closing_connection(Request::post("/fresh"), "once")
+            .await
+            .status,
+        502
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_sent_again_counts_once_towards_its_limit() {
+    assert_eq!(
+        ask_over_a_closing_connection(Request::put("/fresh"), "8 bytes!")
+            .await
+            .status,
+        200
+    );
 }
 
 /// Attempts in flight, upgraded connections, and requests in flight.

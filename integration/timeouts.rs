@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Request;
 
 use crate::harness::Gateway;
+use crate::harness::Metrics;
 use crate::harness::Origin;
 use crate::harness::Raw;
 use crate::harness::Written;
@@ -80,18 +81,39 @@ async fn a_kept_connection_is_closed_when_nothing_comes() {
     check(client.closed().await, 500);
 }
 
-#[tokio::test]
-async fn a_body_that_stops_coming_ends_the_request() {
-    let (gateway, _origin) = open("header: 30s, idle: 400ms").await;
-    let mut client = Raw::open(gateway.address()).await;
-    client
-        .send("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nfirst")
+/// A client that promises a body under `timeouts` and sends a part of it every now and then, or none, is told that
+/// it was too slow or nothing at all, and its backend is not blamed.
+async fn check_blame(timeouts: &str, sent: &str) {
+    let (gateway, _origin) = open(timeouts).await;
+    let upload = async || {
+        let mut client = Raw::open(gateway.address()).await;
+        client
+            .send("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+            .await;
+        client.trickle(sent, GAP).await;
+        let answer = client.read_until("\r\n\r\n").await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    };
+    futures::future::join_all((0..10).map(|_| upload())).await;
+    let outcome = |metrics: &Metrics, outcome: &str| metrics.sum("sylvan_backend_requests_total", &[outcome]);
+    let metrics = gateway
+        .until("all attempts ended", |metrics| {
+            outcome(metrics, "pool=\"main\"") == 10.0
+        })
         .await;
-    let answer = client.read_until("\r\n\r\n").await;
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
-    client.closed().await;
-    let is_settled = |metrics: &crate::harness::Metrics| metrics.sum("sylvan_backend_in_flight", &[]) == 0.0;
-    gateway.until("nothing is in flight", is_settled).await;
+    assert_eq!(outcome(&metrics, "outcome=\"aborted\""), 10.0);
+    assert_eq!(metrics.sum("sylvan_backend_in_flight", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_the_clients_fault() {
+    check_blame("header: 30s, idle: 400ms", "first").await;
+    check_blame("header: 30s, idle: 400ms", "").await;
+}
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_is_the_clients_fault() {
+    check_blame("header: 30s, idle: 10s, request: 500ms", &"x".repeat(99)).await;
 }
 
 #[tokio::test]
@@ -158,7 +180,7 @@ async fn check_cut(timeouts: &str, path: &str) {
         connection.try_send(Request::get(path), "").await.is_err(),
         "{path} came whole"
     );
-    let is_settled = |metrics: &crate::harness::Metrics| metrics.sum("sylvan_backend_in_flight", &[]) == 0.0;
+    let is_settled = |metrics: &Metrics| metrics.sum("sylvan_backend_in_flight", &[]) == 0.0;
     gateway.until("nothing is in flight", is_settled).await;
 }
 

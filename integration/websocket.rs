@@ -36,6 +36,29 @@ async fn messages_go_both_ways() {
     socket.close().await;
 }
 
+/// About one WebSocket in a hundred was closed right after its handshake when the backend was quick to accept it.
+#[tokio::test]
+async fn a_word_right_after_the_handshake_is_heard() {
+    let (gateway, _origin) = open("idle: 60s").await;
+    let greet = async || WebSocket::open(gateway.address(), "/socket").await.echo("hello").await;
+    for _ in 0..40 {
+        let heard = futures::future::join_all((0..8).map(|_| greet())).await;
+        assert_eq!(heard.iter().flatten().count(), 8);
+    }
+}
+
+#[tokio::test]
+async fn it_is_opened_at_another_backend_when_the_first_refuses() {
+    let mut origins = [Origin::start("alive").await, Origin::start("dead").await];
+    let config = Written::to(&[&origins[0], &origins[1]]).pool("outlier_detection: { max_ejection: 0% }");
+    let gateway = Gateway::start(&config).await;
+    origins[1].kill().await;
+    for _ in 0..4 {
+        let mut socket = WebSocket::open(gateway.address(), "/socket").await;
+        assert_eq!(socket.echo("hello").await.as_deref(), Some("hello"));
+    }
+}
+
 #[tokio::test]
 async fn it_outlives_the_time_of_a_request() {
     let (gateway, _origin) = open("header: 200ms, request: 300ms, idle: 10s").await;
@@ -89,14 +112,26 @@ async fn it_ends_with_its_backend() {
 }
 
 #[tokio::test]
-async fn silence_ends_it() {
+async fn silence_ends_it_and_is_nobodys_fault() {
     let (gateway, _origin) = open("idle: 300ms").await;
-    let mut socket = WebSocket::open(gateway.address(), "/socket").await;
-    socket.echo("hello").await;
-    socket.closed().await;
-    gateway
+    let sockets = async || {
+        let mut socket = WebSocket::open(gateway.address(), "/socket").await;
+        socket.echo("hello").await;
+        socket.closed().await;
+    };
+    futures::future::join_all((0..10).map(|_| sockets())).await;
+    let metrics = gateway
         .until("none is left", |metrics| gauges(metrics) == [0.0; 3])
         .await;
+    for outcome in ["timeout", "reset"] {
+        let label = format!("outcome=\"{outcome}\"");
+        assert_eq!(
+            metrics.sum("sylvan_backend_requests_total", &[&label]),
+            0.0,
+            "{outcome}"
+        );
+    }
+    assert_eq!(metrics.sum("sylvan_backend_ejections_total", &[]), 0.0);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What an origin does with a request, by the words of its path: `/delay/200` answers after 200 ms, `/status/503`
 //! with 503, `/trickle/5/100` with five bytes 100 ms apart, `/echo` with the request's body as it comes, `/mirror` with
-//! the body when it is whole. Any other path is greeted.
+//! the body when it is whole, `/fresh` only as the first request of a connection. Any other path is greeted.
 
 use std::io;
 use std::str::FromStr;
@@ -45,6 +45,7 @@ pub(crate) async fn answer(mut stream: Stream, head: &Head, script: &Script) -> 
         "silent" => wait_for_end(stream).await,
         "reset" => reset(&stream),
         "early" => answer_early(stream, script).await,
+        "fresh" if head.predecessors > 0 => Ok(Next::Nothing),
         "garbage" => say_nonsense(stream).await,
         "old" => answer_without_length(stream, words.number(1)).await,
         _ => {

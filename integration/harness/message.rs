@@ -17,11 +17,13 @@ pub(crate) struct Head {
     pub(crate) target: String,
     /// Names in lower case, in the order received.
     pub(crate) headers: Vec<(String, String)>,
+    /// Requests that came before it on its connection.
+    pub(crate) predecessors: usize,
 }
 
 impl Head {
-    /// The next request on `stream`; `None` when there is none any more.
-    pub(crate) async fn read(stream: &mut BufStream<TcpStream>) -> Option<Self> {
+    /// The next request on `stream`, after `predecessors`; `None` when there is none any more.
+    pub(crate) async fn read(stream: &mut BufStream<TcpStream>, predecessors: usize) -> Option<Self> {
         let line = read_line(stream).await?;
         let mut words = line.split(' ').map(str::to_owned);
         let (method, target) = (words.next()?, words.next()?);
@@ -37,6 +39,7 @@ impl Head {
             method,
             target,
             headers,
+            predecessors,
         })
     }
 

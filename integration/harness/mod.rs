@@ -15,6 +15,7 @@ mod written;
 
 pub(crate) use answers::UNANSWERED;
 pub(crate) use client::Connection;
+pub(crate) use client::Reply;
 pub(crate) use client::WebSocket;
 pub(crate) use client::fetch;
 pub(crate) use eventually::eventually;

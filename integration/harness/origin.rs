@@ -124,7 +124,9 @@ async fn accept(listener: TcpListener, script: Arc<Script>) {
 async fn serve(stream: TcpStream, script: Arc<Script>) {
     let _ = stream.set_nodelay(true);
     let mut stream = BufStream::new(stream);
-    while let Some(head) = Head::read(&mut stream).await {
+    let mut served = 0;
+    while let Some(head) = Head::read(&mut stream, served).await {
+        served += 1;
         if head.target != "/healthz" {
             script.requests.fetch_add(1, Ordering::SeqCst);
         }
