@@ -2,6 +2,7 @@
 
 use axum::extract::Request;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::middleware::Next;
@@ -14,15 +15,19 @@ use crate::admin::Admin;
 pub(super) async fn check(State(admin): State<Admin>, request: Request, next: Next) -> Response {
     let config = admin.current.take().config.admin.clone();
     let Some(token) = config.and_then(|admin| admin.token) else {
-        return next.run(request).await;
+        return if is_from_a_page(request.headers()) {
+            refuse_page()
+        } else {
+            next.run(request).await
+        };
     };
     let given = request
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     if given
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .is_some_and(|given| is_same(given, &token))
+        .and_then(|value| value.split_once(' '))
+        .is_some_and(|(scheme, given)| scheme.eq_ignore_ascii_case("bearer") && is_same(given.trim(), &token))
     {
         return next.run(request).await;
     }
@@ -33,6 +38,15 @@ pub(super) async fn check(State(admin): State<Admin>, request: Request, next: Ne
         "the admin token is missing or wrong\n",
     )
         .into_response()
+}
+
+/// Browsers say which page a request comes from. Without a token to ask for, no page may make the gateway do anything.
+fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN)
+}
+
+fn refuse_page() -> Response {
+    (StatusCode::FORBIDDEN, "web pages may not use the API without a token\n").into_response()
 }
 
 /// Compares in a time that depends on the lengths alone.

@@ -46,9 +46,10 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         Err(LoadError::Invalid(invalid)) => (invalid.errors, None),
         Err(error) => (Vec::new(), Some(error)),
     };
-    print(args, &findings)?;
+    let problem = problem.map(|problem| problem.to_string());
+    print(args, &findings, problem.as_deref())?;
     match problem {
-        Some(problem) => Err(Mistake(problem.to_string()).into()),
+        Some(problem) => Err(Mistake(problem).into()),
         None => conclude(args, &findings),
     }
 }
@@ -58,12 +59,12 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     clippy::print_stderr,
     reason = "the findings are this command's output"
 )]
-fn print(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
+fn print(args: &CheckArgs, findings: &[Finding], problem: Option<&str>) -> anyhow::Result<()> {
     if args.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&findings.iter().map(row).collect::<Vec<_>>())?
-        );
+        let file = args.config.display().to_string();
+        let whole = problem.map(|problem| row_of_problem(&file, problem));
+        let rows: Vec<_> = findings.iter().map(row).chain(whole).collect();
+        println!("{}", serde_json::to_string_pretty(&rows)?);
     } else if !findings.is_empty() {
         eprintln!("{}", config::render(findings));
     }
@@ -89,6 +90,19 @@ fn conclude(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
 
 fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What is wrong beyond the file's own text has no place in it: line and column are 0.
+fn row_of_problem<'a>(file: &'a str, problem: &'a str) -> FindingRow<'a> {
+    FindingRow {
+        severity: Severity::Error.to_string(),
+        file,
+        line: 0,
+        column: 0,
+        path: "",
+        message: problem,
+        remedy: "",
+    }
 }
 
 fn row(finding: &Finding) -> FindingRow<'_> {

@@ -43,6 +43,10 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 async fn play(args: &DemoArgs) -> anyhow::Result<()> {
+    if let Some(path) = args.json.as_deref().filter(|path| path.as_os_str() != "-") {
+        // A minute and a half is too long to find out that the result cannot be kept.
+        fs::write(path, "").with_context(|| format!("{} cannot be written", path.display()))?;
+    }
     let options = demo::Options {
         directory: args.dir.clone(),
         quick: args.quick,

@@ -86,12 +86,10 @@ fn perform(verb: Verb) -> anyhow::Result<()> {
 /// Logs everything that passes the level in charge. Our own levels say who must act; what Pingora says below an error
 /// is counted in metrics.
 fn start_log() {
-    let mut builder = env_logger::Builder::new();
-    for module in ["pingora", "pingora_core", "pingora_proxy", "pingora_load_balancing"] {
-        builder.filter_module(module, log::LevelFilter::Error);
-    }
-    builder
-        .filter_level(log::LevelFilter::Trace)
+    // Others say only what they must: a file watcher that logs each event of the log's own directory never ends.
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Error)
+        .filter_module("sylvan", log::LevelFilter::Trace)
         .format_timestamp_millis()
         .init();
     log::set_max_level(log::LevelFilter::Info);

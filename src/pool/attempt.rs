@@ -152,6 +152,12 @@ impl Attempt {
         self.latency.get_or_insert(now.since(self.began));
     }
 
+    /// Whether the final response header has begun to come.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.latency.is_some()
+    }
+
     /// Takes an upgraded connection out of the requests in flight: it is open, but it no longer waits.
     pub fn upgrade(&mut self) {
         if !std::mem::replace(&mut self.upgraded, true) {

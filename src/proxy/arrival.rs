@@ -11,15 +11,18 @@ use pingora_proxy::Session;
 
 use crate::config::Config;
 use crate::proxy::context::Context;
+use crate::proxy::form;
 use crate::proxy::refusal::Refusal;
 use crate::proxy::status_error;
 use crate::routing::RequestView;
-use crate::routing::is_safe_path;
 use crate::units::Draws;
 
 /// Admits a request and notes its route, or says why not.
 pub(super) fn admit(session: &mut Session, listeners: &[SocketAddr], context: &mut Context) -> Result<(), Refusal> {
     set_timeouts(session, context.config());
+    // RFC 9110 section 15.2: an HTTP/1.0 client knows no 1xx.
+    let is_old = session.req_header().version == Version::HTTP_10;
+    session.set_ignore_info_resp(is_old);
     let listener = listener(session, listeners);
     let generation = Arc::clone(context.generation());
     let unrouted = generation.unrouted.get(listener).map(Arc::clone);
@@ -53,7 +56,9 @@ pub(super) fn count_body(context: &mut Context, bytes: usize, end: bool) -> Resu
 /// The position of the listener that the client connected to. One bound to an unspecified address sees connections
 /// to all addresses of the host, so there the port decides.
 fn listener(session: &Session, listeners: &[SocketAddr]) -> usize {
-    let Some(local) = session.server_addr().and_then(|address| address.as_inet()) else { return 0 };
+    let Some(local) = session.server_addr().and_then(|address| address.as_inet()) else {
+        return 0;
+    };
     let is_bound = |bound: &SocketAddr| bound.port() == local.port() && (bound.ip().is_unspecified() || bound == local);
     listeners.iter().position(is_bound).unwrap_or(0)
 }
@@ -71,11 +76,15 @@ fn set_timeouts(session: &mut Session, config: &Config) {
 }
 
 fn check_limits(session: &Session, config: &Config) -> Result<(), Refusal> {
-    let header_bytes = session.as_http1().map_or(0, |session| session.get_headers_raw_bytes().len());
+    let header_bytes = session
+        .as_http1()
+        .map_or(0, |session| session.get_headers_raw_bytes().len());
     if header_bytes as u64 > config.limits.max_header_bytes {
         return Err(Refusal::HEADER_TOO_LARGE);
     }
-    let length = session.get_header(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length = session
+        .get_header(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: u64| length > config.limits.max_body_bytes) {
         return Err(Refusal::BODY_TOO_LARGE);
     }
@@ -84,16 +93,10 @@ fn check_limits(session: &Session, config: &Config) -> Result<(), Refusal> {
 
 fn view(session: &Session) -> Result<RequestView<'_>, Refusal> {
     let request = session.req_header();
-    let host = request.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    let host = match (host, request.uri.host(), request.version) {
-        (Some(host), ..) | (None, Some(host), _) if !host.is_empty() => host,
-        // HTTP/1.0 knows no Host; such a request can match a route that asks for none.
-        (None, None, Version::HTTP_10) => "",
-        _ => return Err(Refusal::NO_HOST),
-    };
-    let path = request.uri.path();
-    if !is_safe_path(path) {
-        return Err(Refusal::UNSAFE_PATH);
-    }
-    Ok(RequestView { host, path, method: &request.method, headers: &request.headers })
+    Ok(RequestView {
+        host: form::check(request)?,
+        path: request.uri.path(),
+        method: &request.method,
+        headers: &request.headers,
+    })
 }

@@ -90,7 +90,10 @@ impl Context {
 
     /// Further attempts that its pool allows in all.
     pub(super) fn retries_allowed(&self) -> usize {
-        self.config().pools.get(self.pool).map_or(0, |pool| usize::from(pool.retries))
+        self.config()
+            .pools
+            .get(self.pool)
+            .map_or(0, |pool| usize::from(pool.retries))
     }
 
     pub(super) fn attempt(&mut self) -> Option<&mut Attempt> {
@@ -181,8 +184,13 @@ impl Drop for Context {
             return;
         }
         let now = clock::now();
-        let is_late = self.is_overdue(now) && !self.waits_for_client();
-        let verdict = if is_late { Verdict::Timeout } else { Verdict::Aborted };
+        // Once an answer has begun, it may as well be the client that does not read it.
+        let has_answered = self.attempt.as_ref().is_some_and(Attempt::is_answered);
+        let verdict = if self.is_overdue(now) && !self.waits_for_client() && !has_answered {
+            Verdict::Timeout
+        } else {
+            Verdict::Aborted
+        };
         self.settle(None, Some(verdict), now);
     }
 }

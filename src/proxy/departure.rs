@@ -18,7 +18,9 @@ use crate::units::Timestamp;
 pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -> Result<Box<HttpPeer>> {
     let facts = context.facts();
     let none_left = context.failure_status().unwrap_or(503);
-    let served = context.pool().ok_or_else(|| status_error(500, "the request has no pool"))?;
+    let served = context
+        .pool()
+        .ok_or_else(|| status_error(500, "the request has no pool"))?;
     let choice = served
         .selector
         .select(&served.pool.snapshot(now), &facts)
@@ -32,7 +34,11 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
     served.decided(choice.reason);
     let mut peer = Box::new(HttpPeer::new(address, false, String::new()));
     peer.group_key = pool_key(served.pool.name());
-    set_timeouts(&mut peer.options, &context.config().timeouts, time_left(session, context, now));
+    set_timeouts(
+        &mut peer.options,
+        &context.config().timeouts,
+        time_left(session, context, now),
+    );
     if upgrade::is_asked_for(session) {
         upgrade::prepare(&mut peer);
     }
@@ -51,10 +57,15 @@ fn set_timeouts(options: &mut PeerOptions, timeouts: &Timeouts, left: Duration) 
 
 /// What is left of the request's time: at least a tick, since it is still wanted; without end for an upgrade.
 fn time_left(session: &Session, context: &Context, now: Timestamp) -> Duration {
-    if session.is_upgrade_req() { Duration::MAX } else { context.time_left(now).max(Duration::from_millis(1)) }
+    if session.is_upgrade_req() {
+        Duration::MAX
+    } else {
+        context.time_left(now).max(Duration::from_millis(1))
+    }
 }
 
 /// Pools do not share connections: what one pool asks of a connection (a CA, say) is not part of Pingora's own key.
 fn pool_key(name: &str) -> u64 {
-    name.bytes().fold(0, |key, byte| Draws::new(key ^ u64::from(byte)).next())
+    name.bytes()
+        .fold(0, |key, byte| Draws::new(key ^ u64::from(byte)).next())
 }

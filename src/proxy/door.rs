@@ -69,7 +69,9 @@ pub struct Door {
 
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Door").field("max_connections", &self.max_connections).finish_non_exhaustive()
+        f.debug_struct("Door")
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,7 +82,11 @@ impl Door {
     /// A door to `proxy` that lets at most `max_connections` in at once.
     #[must_use]
     pub fn new(proxy: HttpProxy<Proxy>, shared: Arc<Shared>, max_connections: u32) -> Self {
-        Self { proxy: Arc::new(proxy), shared, max_connections }
+        Self {
+            proxy: Arc::new(proxy),
+            shared,
+            max_connections,
+        }
     }
 
     fn timeouts(&self) -> Timeouts {
@@ -107,7 +113,9 @@ impl Door {
 
     /// Serves one request within its times; dropping Pingora's future closes the connection.
     async fn serve_request(&self, session: ServerSession, shutdown: &ShutdownWatch, timeouts: &Timeouts) -> Next {
-        let Ok(connection) = CONNECTION.try_with(Arc::clone) else { return None };
+        let Ok(connection) = CONNECTION.try_with(Arc::clone) else {
+            return None;
+        };
         connection.header_at.store(0, Ordering::Relaxed);
         let mut request = pin!(self.proxy.process_new_http(session, shutdown));
         // A request may be given less time than a header.

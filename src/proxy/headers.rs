@@ -3,7 +3,13 @@
 use http::HeaderName;
 use http::HeaderValue;
 use http::StatusCode;
+use http::Version;
 use http::header;
+use http::uri::PathAndQuery;
+use pingora::Error;
+use pingora::ErrorType::InternalError;
+use pingora::ErrorType::InvalidHTTPHeader;
+use pingora::OrErr;
 use pingora::Result;
 use pingora::http::RequestHeader;
 use pingora::http::ResponseHeader;
@@ -18,22 +24,47 @@ const HTTP: HeaderValue = HeaderValue::from_static("http");
 
 /// Tells the backend who asked for what. A client's own X-Forwarded-* are replaced: at the edge nobody in front is to
 /// be believed.
-pub(super) fn to_backend(session: &Session, request: &mut RequestHeader) -> Result<()> {
+pub(super) fn to_backend(session: &Session, request: &mut RequestHeader, context: &mut Context) -> Result<()> {
+    give_origin_form(request)?;
     if let Some(client) = session.client_addr().and_then(|address| address.as_inet()) {
-        request.insert_header("x-forwarded-for", client.ip().to_string())?;
+        request.insert_header("x-forwarded-for", client.ip().to_canonical().to_string())?;
     }
     request.insert_header("x-forwarded-proto", HTTP)?;
     match session.get_header(header::HOST) {
         Some(host) => request.insert_header("x-forwarded-host", host.clone())?,
-        None => drop(request.remove_header("x-forwarded-host")),
+        None => {
+            request.remove_header("x-forwarded-host");
+            // An HTTP/1.0 request may come without one, but goes on as HTTP/1.1, which may not.
+            let address = context.attempt().map(|attempt| attempt.backend().address().to_owned());
+            request.insert_header(header::HOST, address.unwrap_or_default())?;
+        }
     }
     request.append_header(header::VIA, VIA)?;
     Ok(())
 }
 
+/// A target that came as a whole URI goes on as its path: that is the form for an origin (RFC 9112 section 3.2.1).
+fn give_origin_form(request: &mut RequestHeader) -> Result<()> {
+    if request.uri.scheme().is_none() {
+        return Ok(());
+    }
+    let path = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let path = path.parse().or_err(InternalError, "the path of a URI is no URI")?;
+    request.set_uri(path);
+    Ok(())
+}
+
 /// Notes the response's first byte, and says who passed it on.
-pub(super) fn to_client(response: &mut ResponseHeader, context: &mut Context, now: Timestamp) -> Result<()> {
+pub(super) fn to_client(
+    session: &Session,
+    response: &mut ResponseHeader,
+    context: &mut Context,
+    now: Timestamp,
+) -> Result<()> {
     let is_upgrade = response.status == StatusCode::SWITCHING_PROTOCOLS;
+    if is_upgrade && !session.is_upgrade_req() {
+        return Err(Error::explain(InvalidHTTPHeader, "a 101 that nobody asked for").into_up());
+    }
     if response.status.is_informational() && !is_upgrade {
         return Ok(());
     }
@@ -46,17 +77,42 @@ pub(super) fn to_client(response: &mut ResponseHeader, context: &mut Context, no
     }
     if !is_upgrade {
         remove_hop_fields(response);
+        fit_version(session, response);
     }
     response.append_header(header::VIA, VIA)?;
     Ok(())
 }
 
+/// A gateway speaks its own version, and no chunks to who cannot read them: then the connection's end is the body's.
+fn fit_version(session: &Session, response: &mut ResponseHeader) {
+    response.set_version(Version::HTTP_11);
+    if session.req_header().version == Version::HTTP_10 {
+        response.remove_header(&header::TRANSFER_ENCODING);
+    }
+    // Such a response has no body (RFC 9110 section 15.3.5), and its length would be taken for the next one's.
+    if response.status == StatusCode::NO_CONTENT {
+        response.remove_header(&header::CONTENT_LENGTH);
+    }
+}
+
 /// Takes out what was meant for this gateway only (RFC 9110, section 7.6.1); Pingora does so for requests alone.
+/// `Trailer` goes too: over HTTP/1.1 trailers are not passed on.
 fn remove_hop_fields(response: &mut ResponseHeader) {
-    let nominations = response.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let nominated: Vec<HeaderName> =
-        nominations.flat_map(|names| names.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
-    for name in nominated.iter().map(HeaderName::as_str).chain(["connection", "keep-alive", "proxy-connection"]) {
+    let nominations = response
+        .headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let nominated: Vec<HeaderName> = nominations
+        .flat_map(|names| names.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in
+        nominated
+            .iter()
+            .map(HeaderName::as_str)
+            .chain(["connection", "keep-alive", "proxy-connection", "trailer"])
+    {
         response.remove_header(name);
     }
 }

@@ -6,6 +6,7 @@ mod arrival;
 mod context;
 mod departure;
 mod door;
+mod form;
 mod headers;
 mod refusal;
 mod retry;
@@ -56,7 +57,13 @@ impl Shared {
     /// What requests share; `seed` is where their chance comes from.
     #[must_use]
     pub fn new(current: Arc<Current>, telemetry: Arc<Telemetry>, listeners: Vec<SocketAddr>, seed: u64) -> Self {
-        Self { current, telemetry, listeners, sequence: AtomicU64::new(0), seed }
+        Self {
+            current,
+            telemetry,
+            listeners,
+            sequence: AtomicU64::new(0),
+            seed,
+        }
     }
 
     /// The number of the next request, and its draws.
@@ -110,9 +117,9 @@ impl ProxyHttp for Proxy {
         &self,
         session: &mut Session,
         request: &mut RequestHeader,
-        _context: &mut Context,
+        context: &mut Context,
     ) -> Result<()> {
-        headers::to_backend(session, request)
+        headers::to_backend(session, request, context)
     }
 
     async fn request_body_filter(
@@ -137,11 +144,11 @@ impl ProxyHttp for Proxy {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         context: &mut Context,
     ) -> Result<()> {
-        headers::to_client(response, context, clock::now())
+        headers::to_client(session, response, context, clock::now())
     }
 
     fn error_while_proxy(
@@ -166,7 +173,7 @@ impl ProxyHttp for Proxy {
 
     /// Failed requests are counted in metrics; a line for each would let a client fill the disk.
     fn suppress_error_log(&self, _session: &Session, context: &Context, error: &Error) -> bool {
-        log::debug!(request = context.id(); "request failed: {error}");
+        log::debug!("request {:016x} failed: {error}", context.id());
         true
     }
 
@@ -177,7 +184,10 @@ impl ProxyHttp for Proxy {
         error: &Error,
         _warning: ProxyWarnLogContext,
     ) -> bool {
-        log::debug!(request = context.id(); "attempt failed, trying another: {error}");
+        log::debug!(
+            "request {:016x}, an attempt failed, trying another: {error}",
+            context.id()
+        );
         true
     }
 }

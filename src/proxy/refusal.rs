@@ -19,15 +19,42 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) const NO_HOST: Self = Self { status: 400, reason: "the request has no Host header" };
-    pub(super) const UNSAFE_PATH: Self = Self { status: 400, reason: "the path has dot segments or encoded slashes" };
-    pub(super) const NO_ROUTE: Self = Self { status: 404, reason: "no route matches" };
-    pub(super) const BODY_TOO_LARGE: Self = Self { status: 413, reason: "the request body is over the limit" };
-    pub(super) const HEADER_TOO_LARGE: Self = Self { status: 431, reason: "the request header is over the limit" };
+    pub(super) const NO_HOST: Self = Self {
+        status: 400,
+        reason: "the request has no Host header, or one that is no host",
+    };
+    pub(super) const BAD_TARGET: Self = Self {
+        status: 400,
+        reason: "the request target is neither a path nor a whole URI",
+    };
+    pub(super) const BAD_LENGTH: Self = Self {
+        status: 400,
+        reason: "the request has more than one Content-Length",
+    };
+    pub(super) const UNKNOWN_CODING: Self = Self {
+        status: 501,
+        reason: "the only transfer coding understood here is chunked",
+    };
+    pub(super) const UNSAFE_PATH: Self = Self {
+        status: 400,
+        reason: "the path has dot segments, or an encoded slash, backslash or NUL",
+    };
+    pub(super) const NO_ROUTE: Self = Self {
+        status: 404,
+        reason: "no route matches",
+    };
+    pub(super) const BODY_TOO_LARGE: Self = Self {
+        status: 413,
+        reason: "the request body is over the limit",
+    };
+    pub(super) const HEADER_TOO_LARGE: Self = Self {
+        status: 431,
+        reason: "the request header is over the limit",
+    };
 
     fn of_status(status: u16) -> Self {
         let reason = match status {
-            400 => "the request cannot be understood",
+            400 => "the request cannot be understood, or more came before it was answered",
             408 => "the request did not arrive in time",
             413 => "the request body is over the limit",
             502 => "the backend could not be reached, or broke off",
@@ -55,14 +82,19 @@ pub(super) async fn answer(session: &mut Session, context: &Context, refusal: Re
 /// Answers a request that failed with `error`, where that is still possible.
 pub(super) async fn explain(session: &mut Session, context: &Context, error: &Error) -> FailToProxy {
     let status = verdict::status_of_error(error);
-    let begun = session.response_written().is_some_and(|response| !response.status.is_informational());
+    let begun = session
+        .response_written()
+        .is_some_and(|response| !response.status.is_informational());
     if let Some(status) = status.filter(|_| !begun && !session.was_upgraded()) {
         session.set_keepalive(None);
         if let Err(error) = respond(session, context, Refusal::of_status(status)).await {
             log::debug!("an error response could not be sent: {error}");
         }
     }
-    FailToProxy { error_code: status.unwrap_or(0), can_reuse_downstream: false }
+    FailToProxy {
+        error_code: status.unwrap_or(0),
+        can_reuse_downstream: false,
+    }
 }
 
 async fn respond(session: &mut Session, context: &Context, refusal: Refusal) -> Result<()> {

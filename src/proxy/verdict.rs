@@ -63,13 +63,25 @@ mod tests {
 
     #[track_caller]
     fn check(error: Box<Error>, verdict: Verdict, status: Option<u16>) {
-        assert_eq!((of_error(&error), status_of_error(&error)), (verdict, status), "{error}");
+        assert_eq!(
+            (of_error(&error), status_of_error(&error)),
+            (verdict, status),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_backend_that_cannot_be_reached_is_a_bad_gateway() {
-        check(Error::new_up(ErrorType::ConnectRefused), Verdict::ConnectFailure, Some(502));
-        check(Error::new_up(ErrorType::ConnectTimedout), Verdict::ConnectFailure, Some(504));
+        check(
+            Error::new_up(ErrorType::ConnectRefused),
+            Verdict::ConnectFailure,
+            Some(502),
+        );
+        check(
+            Error::new_up(ErrorType::ConnectTimedout),
+            Verdict::ConnectFailure,
+            Some(504),
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::server::Ending;
 /// How often it is looked whether anything is still in flight.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Waits for SIGTERM or SIGINT and drains; a second signal ends the waiting.
+/// Waits for SIGTERM, SIGINT or SIGQUIT and drains; a second signal ends the waiting.
 pub(super) struct Signals {
     shared: Arc<Shared>,
     draining: watch::Sender<bool>,
@@ -66,7 +66,9 @@ impl ShutdownSignalWatch for Signals {
     async fn recv(&self) -> ShutdownSignal {
         let mut terminate = signal(SignalKind::terminate()).ok();
         let mut interrupt = signal(SignalKind::interrupt()).ok();
+        let mut quit = signal(SignalKind::quit()).ok();
         tokio::select! {
+            () = received(&mut quit) => {}
             () = received(&mut terminate) => {}
             () = received(&mut interrupt) => {}
         }

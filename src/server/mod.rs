@@ -7,6 +7,7 @@ mod drain;
 mod listening;
 mod services;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub enum StartError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// A socket cannot be had.
-    #[error("{key}: cannot listen on {address}: {cause}; stop what uses it, or choose another address")]
+    #[error("{key}: cannot listen on {address}: {cause}; {}", remedy(cause))]
     Bind {
         /// The key in the configuration.
         key: String,
@@ -49,6 +50,14 @@ pub enum StartError {
     /// The system's certificates cannot be read, and without them no connector can be made.
     #[error("the system's CA certificates cannot be read; install them, or set SSL_CERT_FILE")]
     Certificates,
+}
+
+fn remedy(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::PermissionDenied => "use a port from 1024 up, or give the program CAP_NET_BIND_SERVICE",
+        ErrorKind::AddrNotAvailable => "use an address of this machine",
+        _ => "stop what uses it, or choose another address",
+    }
 }
 
 /// How a gateway ended.

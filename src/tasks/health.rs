@@ -2,6 +2,8 @@
 //!
 //! The probes are pingora-load-balancing's; when they are sent and what their results mean is ours.
 
+mod standings;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::pool::Pool;
 use crate::pool::ProbeResult;
 use crate::shutdown::Shutdown;
 use crate::shutdown::stopped;
+use crate::tasks::health::standings::Standings;
 use crate::units::Draws;
 use crate::units::Timestamp;
 
@@ -34,18 +37,23 @@ const TICK: Duration = Duration::from_millis(50);
 /// Probes are early or late by up to this share of their interval, so that gateways do not probe in step.
 const JITTER: f64 = 0.1;
 
-/// The loop: sends every probe that is due.
+/// The loop: sends every probe that is due, and says who has come into or gone out of service.
 pub async fn run(current: Arc<Current>, mut shutdown: Shutdown) {
     let mut prober = Prober {
         checks: BTreeMap::new(),
         due: BTreeMap::new(),
         draws: Draws::new(clock::entropy()),
     };
+    let mut standings = Standings::default();
     let mut ticks = tokio::time::interval(TICK);
     loop {
         tokio::select! {
             () = stopped(&mut shutdown) => return,
-            _ = ticks.tick() => prober.send_due(&current.take(), clock::now()),
+            _ = ticks.tick() => {
+                let generation = current.take();
+                prober.send_due(&generation, clock::now());
+                standings.log_changes(&generation, clock::now());
+            }
         }
     }
 }

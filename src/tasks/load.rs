@@ -1,6 +1,7 @@
 //! From a path to a generation: the file is read, names are resolved, models are read, everything is checked.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -21,6 +22,11 @@ use crate::generation::Generation;
 use crate::generation::Materials;
 use crate::selection::Registry;
 
+/// The path that means standard input, which can be read only once.
+pub const STANDARD_INPUT: &str = "-";
+/// What `config` reads at most is 1 MiB; one byte more is enough for it to say so.
+const LONGEST_FILE: u64 = 1 << 20;
+
 /// A variable of the environment, if it is set.
 pub type Variable = fn(&str) -> Option<String>;
 
@@ -39,7 +45,7 @@ pub struct Source {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {cause}; check the path and its permissions")]
+    #[error("{path}: cannot be read: {cause}; check the path, its permissions, and that it is UTF-8 text")]
     Unreadable {
         /// The file.
         path: String,
@@ -149,12 +155,19 @@ pub fn read_model(path: &Path) -> Result<Model, ReadModelError> {
 }
 
 /// The text of `path`; `-` is standard input.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin())
+pub(super) fn read_text(path: &Path) -> std::io::Result<String> {
+    if path == Path::new(STANDARD_INPUT) {
+        read_bounded(std::io::stdin())
     } else {
-        std::fs::read_to_string(path)
+        read_bounded(std::fs::File::open(path)?)
     }
+}
+
+/// Reads no more than what is refused for its length anyway: a file that grows without end must not take the memory.
+fn read_bounded(from: impl Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    from.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn addresses(config: &Config) -> Result<BTreeMap<String, SocketAddr>, LoadError> {

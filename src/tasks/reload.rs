@@ -4,6 +4,7 @@
 //! content differs at a look every two seconds (bind mounts lose events), SIGHUP, and the admin API. The first two
 //! reload only when the content really differs from what was last tried.
 
+use std::fmt::Display;
 use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -27,8 +28,9 @@ use crate::config::Config;
 use crate::generation::Current;
 use crate::shutdown::Shutdown;
 use crate::shutdown::stopped;
-use crate::tasks::load::LoadError;
+use crate::tasks::load::STANDARD_INPUT;
 use crate::tasks::load::Source;
+use crate::tasks::load::read_text;
 use crate::telemetry::Asker;
 use crate::telemetry::Reload;
 use crate::telemetry::Telemetry;
@@ -84,8 +86,7 @@ impl Reloader {
     }
 
     async fn reload_if_changed(&mut self) {
-        let text = tokio::fs::read_to_string(&self.source.path).await.ok();
-        if text.as_deref().map(digest) != self.tried {
+        if !self.is_standard_input() && self.digest_of_file() != self.tried {
             self.reload().await;
         }
     }
@@ -105,6 +106,13 @@ impl Reloader {
     }
 
     fn reload_now(&mut self) -> Reload {
+        if self.is_standard_input() {
+            let generation = self.current.look().number;
+            return refused(
+                "standard input cannot be read twice; run with a file to be able to reload",
+                generation,
+            );
+        }
         let before = self.current.take();
         let attempt = self
             .source
@@ -140,11 +148,16 @@ impl Reloader {
     }
 
     fn digest_of_file(&self) -> Option<u64> {
-        std::fs::read_to_string(&self.source.path).ok().as_deref().map(digest)
+        let text = tokio::task::block_in_place(|| read_text(&self.source.path));
+        text.ok().as_deref().map(digest)
+    }
+
+    fn is_standard_input(&self) -> bool {
+        self.source.path == Path::new(STANDARD_INPUT)
     }
 }
 
-fn refused(error: &LoadError, generation: u64) -> Reload {
+fn refused(error: impl Display, generation: u64) -> Reload {
     let error = format!("{error}\nnothing was changed, generation {generation} keeps serving");
     Reload {
         at: clock::now(),

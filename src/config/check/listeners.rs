@@ -55,7 +55,16 @@ fn unique_bind(node: Located<'_>, taken: &mut BTreeMap<SocketAddr, String>) -> O
     if bind.port() == 0 {
         return Some(bind);
     }
-    if let Some(other) = taken.insert(bind, format!("the listener on line {}", node.line())) {
+    let overlaps = |other: &SocketAddr| {
+        let is_anywhere = other.ip().is_unspecified() || bind.ip().is_unspecified();
+        other.port() == bind.port() && (is_anywhere || *other == bind)
+    };
+    let other = taken
+        .iter()
+        .find(|(other, _)| overlaps(other))
+        .map(|(_, name)| name.clone());
+    taken.insert(bind, format!("the listener on line {}", node.line()));
+    if let Some(other) = other {
         node.refuse(format!("{bind} is taken by {other}"), "use another port or address");
     }
     Some(bind)

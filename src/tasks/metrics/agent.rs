@@ -4,10 +4,14 @@
 //! polls that are not in step with it would see no growth at one poll and twice as much at the next.
 
 use serde::Deserialize;
+use serde::de::Error;
 
 use crate::tasks::metrics::reading::Cpu;
 use crate::tasks::metrics::reading::Reading;
 use crate::tasks::metrics::reading::Traffic;
+
+/// No machine moves more bytes in a second.
+const MOST: f64 = 1e15;
 
 /// What is used of it; the rest is for others.
 #[derive(Debug, Deserialize)]
@@ -24,6 +28,21 @@ struct Sample {
 /// When it is not JSON of that shape.
 pub(super) fn read(text: &str) -> serde_json::Result<Reading> {
     let sample: Sample = serde_json::from_str(text)?;
+    let figures = [
+        sample.cpu_percent,
+        sample.ram_percent,
+        sample.bytes_sent,
+        sample.bytes_recv,
+    ];
+    if let Some(figure) = figures
+        .into_iter()
+        .flatten()
+        .find(|figure| !(0.0..=MOST).contains(figure))
+    {
+        return Err(serde_json::Error::custom(format!(
+            "{figure} is no figure that an agent gives"
+        )));
+    }
     Ok(Reading {
         cpu: sample.cpu_percent.map(Cpu::Percent),
         ram_percent: sample.ram_percent,
@@ -72,7 +91,16 @@ mod tests {
 
     #[test]
     fn what_is_not_of_that_shape_is_refused() {
-        for text in ["", "ok", "[]", "7", r#"{"cpu_percent":"12"}"#, r#"{"cpu_percent":12.5"#] {
+        for text in [
+            "",
+            "ok",
+            "[]",
+            "7",
+            r#"{"cpu_percent":"12"}"#,
+            r#"{"cpu_percent":-5}"#,
+            r#"{"ram_percent":1e300}"#,
+            r#"{"cpu_percent":12.5"#,
+        ] {
             check(text, None);
         }
     }
