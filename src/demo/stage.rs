@@ -13,8 +13,8 @@ use crate::tasks::fetch;
 
 /// The smaller shop's share of a core, and the larger one's: together one core, so that a machine with two has one
 /// left for the gateway and the traffic.
-const SMALL: &str = "0.35";
-const LARGE: &str = "0.65";
+const SMALL: &str = "0.37";
+const LARGE: &str = "0.63";
 const CONFIGURATION: &str = include_str!("../../conf/demo.yaml");
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -23,7 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Files {
     /// The gateway's configuration.
     pub configuration: PathBuf,
-    /// What the gateway recorded.
+    /// What the gateway records, as long as it runs.
+    pub recording: PathBuf,
+    /// What it had recorded when the model was trained.
     pub dataset: PathBuf,
     /// What was learnt from it.
     pub model: PathBuf,
@@ -52,11 +54,12 @@ impl Stage {
         fs::create_dir_all(directory).map_err(DemoError::io(format!("{} cannot be made", directory.display())))?;
         let files = Files {
             configuration: directory.join("gateway.yaml"),
-            dataset: directory.join("shop.csv"),
+            recording: directory.join("shop.csv"),
+            dataset: directory.join("training.csv"),
             model: directory.join("shop.forest"),
         };
         // An older demo's rows are of other processes, on other ports.
-        for old in [&files.dataset, &files.model] {
+        for old in [&files.recording, &files.dataset, &files.model] {
             let _ = fs::remove_file(old);
         }
         let (small, small_at) = start_shop("shop-small", SMALL, directory).await?;
@@ -90,11 +93,20 @@ impl Stage {
 
     /// Trains the paper's classifier on what was recorded so far; the trainer's own words.
     pub(super) async fn train(&self) -> Result<String, DemoError> {
-        let (data, model) = (
-            self.files.dataset.display().to_string(),
-            self.files.model.display().to_string(),
-        );
-        processes::finish(&["train", &data, "--out", &model]).await
+        let Files {
+            recording,
+            dataset,
+            model,
+            ..
+        } = &self.files;
+        fs::copy(recording, dataset).map_err(DemoError::io(format!("{} cannot be copied", recording.display())))?;
+        processes::finish(&[
+            "train",
+            &dataset.display().to_string(),
+            "--out",
+            &model.display().to_string(),
+        ])
+        .await
     }
 
     /// Rewrites the word after `selector:`, as an editor would: another file takes the configuration's place.
