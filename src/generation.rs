@@ -26,6 +26,7 @@ use crate::pool::RouteClass;
 use crate::routing::RouteClasses;
 use crate::routing::RouteStats;
 use crate::routing::RouteTable;
+use crate::selection::ForestOptions;
 use crate::selection::LeastRequests;
 use crate::selection::ModelSlot;
 use crate::selection::Reason;
@@ -392,6 +393,7 @@ impl PoolBuilder<'_> {
             members,
             model,
             fallback: &last_resort,
+            forest: ForestOptions::default(),
         };
         let fallback = match &self.pool.selector.fallback {
             Some(name) => self.selector_of(name, &context)?,

@@ -48,6 +48,12 @@ impl Rows {
         &mut self.values[start..start + self.width]
     }
 
+    /// The row at `index`, which is below [`Self::len`].
+    #[must_use]
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * (self.width + 1)..][..self.width]
+    }
+
     /// The rows, each with its extra slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.width + 1)

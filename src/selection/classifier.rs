@@ -24,11 +24,11 @@ const MAX_BACKENDS: usize = 64;
 /// Figures of one backend in a joint row: cpu, ram, bytes sent, bytes received.
 const FIGURES: usize = 4;
 
-/// The paper's classifier; see the module.
+/// The paper's classifier; see the module. Names nobody where it has no word of the model, or the winner is not
+/// eligible.
 #[derive(Debug)]
 pub struct Classifier {
     model: Arc<ModelSlot>,
-    fallback: Arc<dyn Selector>,
     /// The backends in the order of their ordinals: data sets and models call them by these.
     order: Box<[BackendIndex]>,
     /// The round that the last vote was taken in, times 2^16, plus the winner's position plus one; see [`pack`].
@@ -43,7 +43,6 @@ impl Classifier {
         order.sort_by_key(|position| context.members.get(*position).map(|member| member.backend.ordinal()));
         Self {
             model: Arc::clone(context.model),
-            fallback: Arc::clone(context.fallback),
             order: order.into_iter().map(BackendIndex::new).collect(),
             last_vote: AtomicU64::new(0),
         }
@@ -63,13 +62,13 @@ impl Classifier {
     }
 
     /// The model's word on the figures of the last poll; `None` when it was made for another number of backends or a
-    /// backend has never been measured.
+    /// backend's figures are missing or older than three polls.
     fn vote(&self, model: &Model, pool: &PoolSnapshot<'_>) -> Option<BackendIndex> {
         model.check_pool(self.order.len()).ok()?;
         let mut row = [f32::NAN; MAX_BACKENDS * FIGURES];
         let joint = row.get_mut(..self.order.len() * FIGURES)?;
         for (index, figures) in self.order.iter().zip(joint.chunks_exact_mut(FIGURES)) {
-            let it = pool.metrics(*index)?;
+            let it = pool.fresh_metrics(*index)?;
             figures.copy_from_slice(&[it.cpu_percent, it.ram_percent, it.bytes_sent, it.bytes_recv]);
         }
         self.order.get(model.vote(joint)).copied()
@@ -78,16 +77,9 @@ impl Classifier {
 
 impl Selector for Classifier {
     fn select(&self, pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Option<Choice> {
-        match self.winner(pool) {
-            Some(backend) if pool.is_eligible(backend, &request.tried) => Some(Choice {
-                backend,
-                reason: Reason::Model,
-            }),
-            _ => self.fallback.select(pool, request).map(|choice| Choice {
-                reason: Reason::Fallback,
-                ..choice
-            }),
-        }
+        let winner = self.winner(pool)?;
+        let may_serve = pool.is_eligible(winner, &request.tried);
+        may_serve.then(|| Choice::new(winner, Reason::Model))
     }
 }
 

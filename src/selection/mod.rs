@@ -6,14 +6,21 @@
 
 mod classifier;
 mod ewma;
+mod explore;
+mod fallback;
+mod features;
+mod forest;
 mod hash;
+mod learner;
 mod least_requests;
 mod load_weighted;
 mod model_slot;
+mod notebook;
 mod random;
 mod registry;
 mod round_robin;
 mod scan;
+mod shadow;
 
 use std::fmt;
 
@@ -26,16 +33,37 @@ pub use classifier::Classifier;
 pub use ewma::C3;
 pub use ewma::Ewma;
 pub use ewma::PeakEwma;
+pub use explore::Explore;
+pub use fallback::Fallback;
+pub use features::FEATURE_COUNT;
+pub use features::FEATURE_NAMES;
+pub use features::Features;
+pub use features::UNKNOWN;
+pub use features::feature_rows;
+pub use features::features;
+pub use features::schema;
+pub use forest::Forest;
+pub use forest::ForestMode;
+pub use forest::ForestOptions;
 pub use hash::Hash;
+pub use learner::Learner;
+pub use learner::LearnerPreset;
+pub use learner::StateError;
+pub use learner::study;
 pub use least_requests::LeastRequests;
 pub use load_weighted::LoadWeighted;
+pub use model_slot::Charge;
 pub use model_slot::ModelSlot;
+pub use notebook::LearnedRow;
+pub use notebook::Lesson;
+pub use notebook::Notebook;
 pub use random::Random;
 pub use registry::Build;
 pub use registry::Registry;
 pub use registry::SelectorContext;
 pub use registry::SelectorKind;
 pub use round_robin::RoundRobin;
+pub use shadow::Shadow;
 
 /// Chooses a backend. Holds no clock and no entropy: what it needs is in its arguments.
 ///
@@ -62,12 +90,23 @@ pub struct RequestFacts {
 }
 
 /// A selector's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// Where the request goes.
     pub backend: BackendIndex,
     /// Why.
     pub reason: Reason,
+    /// What a selector that is only asked would have done.
+    pub proposal: Option<Proposal>,
+}
+
+/// What a selector would have done that is asked but not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Proposal {
+    /// Where it would have sent the request.
+    pub backend: BackendIndex,
+    /// By how much it thinks that would have been better, in ln of latency; 0 when it agrees or cannot tell.
+    pub gain: f32,
 }
 
 /// Why a backend was chosen.
@@ -79,11 +118,15 @@ pub enum Reason {
     Model,
     /// The fallback's rule, because the model could not be asked or named a backend that is not eligible.
     Fallback,
+    /// The rule that a forest corrects, while its model is not in charge.
+    Base,
+    /// Chance, so that what is avoided is not forgotten.
+    Explore,
 }
 
 impl Reason {
     /// All of them, in the order of their discriminants.
-    pub const ALL: [Self; 3] = [Self::Policy, Self::Model, Self::Fallback];
+    pub const ALL: [Self; 5] = [Self::Policy, Self::Model, Self::Fallback, Self::Base, Self::Explore];
 
     /// Its name in metrics.
     #[must_use]
@@ -92,18 +135,27 @@ impl Reason {
             Self::Policy => "policy",
             Self::Model => "model",
             Self::Fallback => "fallback",
+            Self::Base => "base",
+            Self::Explore => "explore",
         }
     }
 }
 
 impl Choice {
+    /// `backend`, for `reason`.
+    #[must_use]
+    pub fn new(backend: BackendIndex, reason: Reason) -> Self {
+        Self {
+            backend,
+            reason,
+            proposal: None,
+        }
+    }
+
     /// `backend`, by the selector's own rule.
     #[must_use]
     pub fn by_policy(backend: BackendIndex) -> Self {
-        Self {
-            backend,
-            reason: Reason::Policy,
-        }
+        Self::new(backend, Reason::Policy)
     }
 }
 

@@ -11,6 +11,8 @@ use crate::pool::Member;
 use crate::selection::C3;
 use crate::selection::Classifier;
 use crate::selection::Ewma;
+use crate::selection::Fallback;
+use crate::selection::ForestOptions;
 use crate::selection::Hash;
 use crate::selection::LeastRequests;
 use crate::selection::LoadWeighted;
@@ -19,6 +21,7 @@ use crate::selection::PeakEwma;
 use crate::selection::Random;
 use crate::selection::RoundRobin;
 use crate::selection::Selector;
+use crate::selection::forest;
 
 /// What a selector is built from.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub struct SelectorContext<'a> {
     pub model: &'a Arc<ModelSlot>,
     /// The selector that serves while the model cannot; built before.
     pub fallback: &'a Arc<dyn Selector>,
+    /// How a forest selector is set up.
+    pub forest: ForestOptions,
 }
 
 /// Builds a selector.
@@ -81,12 +86,22 @@ impl Default for Registry {
         };
         registry.kinds.insert("load_weighted".to_owned(), load_weighted);
         let classifier = SelectorKind {
-            build: Box::new(|context| Arc::new(Classifier::new(context))),
+            build: Box::new(|context| {
+                let fallback = Arc::clone(context.fallback);
+                Arc::new(Fallback::new(Classifier::new(context), fallback))
+            }),
             model: ModelUse::Required,
             metrics: MetricsUse::Required,
             learns: false,
         };
         registry.kinds.insert("classifier".to_owned(), classifier);
+        let forest = SelectorKind {
+            build: Box::new(forest::build),
+            model: ModelUse::Optional,
+            metrics: MetricsUse::Optional,
+            learns: true,
+        };
+        registry.kinds.insert("forest".to_owned(), forest);
         registry
     }
 }

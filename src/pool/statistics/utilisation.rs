@@ -48,7 +48,8 @@ fn weight(utilisation: f64, before: Totals, after: Totals, window: Duration) -> 
     let requests = after.requests.saturating_sub(before.requests) as f64;
     let errors = after.errors.saturating_sub(before.errors) as f64;
     let qps = requests / window.as_secs_f64();
-    let used = utilisation.max(LEAST_UTILISATION) + errors / requests * ERROR_PENALTY;
+    // NaN, a figure that is missing, makes a weight that is none.
+    let used = utilisation.clamp(LEAST_UTILISATION, 1.0) + errors / requests * ERROR_PENALTY;
     Some(qps / used).filter(|weight| weight.is_finite() && *weight > 0.0)
 }
 
@@ -76,6 +77,7 @@ mod tests {
         check(&[(0.5, 0, 0)], None);
         check(&[(0.5, 0, 0), (0.5, 100, 0)], Some(200.0));
         check(&[(0.5, 0, 0), (0.25, 100, 0)], Some(400.0));
+        check(&[(0.5, 0, 0), (f64::NAN, 100, 0)], None);
     }
 
     #[test]

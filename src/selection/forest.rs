@@ -1,0 +1,228 @@
+//! The learned selector: exact counts of requests in flight, corrected within bounds by what a forest has learned.
+//!
+//! A backend's score is `ln((n + 1) / w) + 0.8 * route_deviation + 0.65 * F`, the lowest is chosen. The first two terms
+//! are the *base score*: they steer by what is known for certain, and alone are least requests with an eye for routes
+//! that one backend serves badly. `F` is the forest's estimate of how much slower the backend is than that, in
+//! ln of latency, bounded to a factor of five.
+//!
+//! Why not `F` alone, and why not all of it: under processor sharing with n requests on c cores the latency of one
+//! more grows as (n + 1) / c, but what it costs everybody as (2n + 1) / c. An estimate of one's own latency is selfish,
+//! and 0.65 of it comes close to the cost to all. Beyond what it was grown from a tree is flat, so that it could not
+//! steer away from a backend which has never been so full; the count can.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::forest::Rows;
+use crate::pool::BackendIndex;
+use crate::pool::PoolSnapshot;
+use crate::selection::Charge;
+use crate::selection::Choice;
+use crate::selection::ModelSlot;
+use crate::selection::Reason;
+use crate::selection::RequestFacts;
+use crate::selection::Selector;
+use crate::selection::features;
+use crate::selection::features::Features;
+use crate::selection::features::feature_rows;
+use crate::units::Draws;
+
+mod candidates;
+mod options;
+
+pub use options::ForestMode;
+pub use options::ForestOptions;
+pub(crate) use options::build;
+
+use candidates::MOST;
+
+/// How far a route that a backend serves badly counts against it.
+const DEVIATION_WEIGHT: f32 = 0.8;
+/// How far the forest's estimate counts: between the caller's own latency and the cost to everybody.
+const FOREST_WEIGHT: f32 = 0.65;
+/// The estimate is bounded to this; it moves one backend by a factor of e^1.04 = 2.8 in requests in flight at most.
+const BOUND: f32 = 1.6;
+
+/// The learned selector; see the module.
+#[derive(Clone, Debug)]
+pub struct Forest {
+    model: Arc<ModelSlot>,
+    without_model: WithoutModel,
+}
+
+/// What a forest selector does while it has no model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithoutModel {
+    /// Chooses by the base score: the model is being learned.
+    Base,
+    /// Names nobody: there will be no model unless somebody brings one.
+    Nobody,
+}
+
+/// What the forest selector says of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Judgement {
+    /// The backend with the lowest score.
+    pub(crate) backend: BackendIndex,
+    /// Its score.
+    pub(crate) score: f32,
+    /// The score of another backend that was asked about, if it was among the candidates.
+    pub(crate) other: Option<f32>,
+    /// Why.
+    pub(crate) reason: Reason,
+}
+
+impl Forest {
+    pub(crate) fn new(model: Arc<ModelSlot>, without_model: WithoutModel) -> Self {
+        Self { model, without_model }
+    }
+
+    /// The best of the candidates, and the score of `other`; `None` when there is no candidate or no usable model.
+    pub(crate) fn judge(
+        &self,
+        pool: &PoolSnapshot<'_>,
+        request: &RequestFacts,
+        other: Option<BackendIndex>,
+    ) -> Option<Judgement> {
+        self.model.with_ranker(|charge, forest| {
+            if !self.chooses(charge) {
+                return None;
+            }
+            let forest = forest.filter(|_| charge == Charge::InCharge);
+            SCRATCH.with_borrow_mut(|scratch| scratch.judge(pool, request, forest, other))
+        })
+    }
+
+    fn chooses(&self, charge: Charge) -> bool {
+        match charge {
+            Charge::OtherModel => false,
+            Charge::NoModel => self.without_model == WithoutModel::Base,
+            _ => true,
+        }
+    }
+}
+
+impl Selector for Forest {
+    fn select(&self, pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Option<Choice> {
+        let judgement = self.judge(pool, request, None)?;
+        Some(Choice::new(judgement.backend, judgement.reason))
+    }
+}
+
+/// The base score of a backend with these features and this weight over the mean.
+pub(crate) fn base_score(features: &Features, weight: f32) -> f32 {
+    base(
+        features[features::IN_FLIGHT],
+        weight,
+        features[features::ROUTE_DEVIATION],
+    )
+}
+
+/// What `forest` says of one backend with these features, as it counts.
+pub(crate) fn forecast(forest: &crate::forest::Forest, features: &Features) -> f32 {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.rows.clear();
+        scratch.rows.add().copy_from_slice(features);
+        let mut estimate = [0.0];
+        forest.score(&scratch.rows, &mut estimate);
+        bounded(estimate[0])
+    })
+}
+
+fn bounded(estimate: f32) -> f32 {
+    estimate.clamp(-BOUND, BOUND)
+}
+
+fn base(in_flight: f32, weight: f32, route_deviation: f32) -> f32 {
+    ((in_flight + 1.0) / weight).ln() + DEVIATION_WEIGHT * route_deviation
+}
+
+thread_local! {
+    /// A thread decides about one request at a time, so one place for the rows will do, made at its first decision.
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+}
+
+struct Scratch {
+    candidates: Vec<BackendIndex>,
+    rows: Rows,
+    estimates: [f32; MOST],
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self {
+            candidates: Vec::with_capacity(MOST),
+            rows: Rows::new(features::FEATURE_COUNT, MOST),
+            estimates: [0.0; MOST],
+        }
+    }
+
+    fn judge(
+        &mut self,
+        pool: &PoolSnapshot<'_>,
+        request: &RequestFacts,
+        forest: Option<&crate::forest::Forest>,
+        other: Option<BackendIndex>,
+    ) -> Option<Judgement> {
+        candidates::collect(pool, request, &mut self.candidates);
+        match forest {
+            Some(forest) => {
+                feature_rows(pool, request, &self.candidates, &mut self.rows);
+                forest.score(&self.rows, &mut self.estimates);
+                self.best(Reason::Model, request, other, |place, index, scratch| {
+                    let row = scratch.rows.row(place);
+                    let weight = pool.relative_weight(index) as f32;
+                    let base = base(row[features::IN_FLIGHT], weight, row[features::ROUTE_DEVIATION]);
+                    (
+                        base + FOREST_WEIGHT * bounded(scratch.estimates[place]),
+                        row[features::IN_FLIGHT],
+                    )
+                })
+            }
+            None => self.best(Reason::Base, request, other, |_, index, _| {
+                let in_flight = pool.in_flight(index) as f32;
+                let deviation = pool.route_deviation(index, request.route_class);
+                (
+                    base(in_flight, pool.relative_weight(index) as f32, deviation),
+                    in_flight,
+                )
+            }),
+        }
+    }
+
+    /// The candidate with the lowest (score, in flight), ties by the request's draw.
+    fn best(
+        &self,
+        reason: Reason,
+        request: &RequestFacts,
+        other: Option<BackendIndex>,
+        rank: impl Fn(usize, BackendIndex, &Self) -> (f32, f32),
+    ) -> Option<Judgement> {
+        let mut draws = Draws::new(request.draw);
+        let mut best = None;
+        let (mut lowest, mut ties, mut other_score) = ((f32::INFINITY, f32::INFINITY), 0, None);
+        for (place, index) in self.candidates.iter().enumerate() {
+            let own = rank(place, *index, self);
+            if other == Some(*index) {
+                other_score = Some(own.0);
+            }
+            if own < lowest || best.is_none() {
+                (best, lowest, ties) = (Some(*index), own, 1);
+            } else if own == lowest {
+                ties += 1;
+                if draws.below(ties) == 0 {
+                    best = Some(*index);
+                }
+            }
+        }
+        best.map(|backend| Judgement {
+            backend,
+            score: lowest.0,
+            other: other_score,
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

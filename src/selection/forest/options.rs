@@ -1,0 +1,60 @@
+//! How a forest selector is set up.
+
+use std::sync::Arc;
+
+use crate::selection::Explore;
+use crate::selection::Fallback;
+use crate::selection::Forest;
+use crate::selection::LearnerPreset;
+use crate::selection::Selector;
+use crate::selection::SelectorContext;
+use crate::selection::Shadow;
+use crate::selection::forest::WithoutModel;
+use crate::units::Share;
+
+/// Whether a forest selector serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForestMode {
+    /// It does.
+    #[default]
+    Active,
+    /// Its fallback serves, and it is noted what the forest would have done.
+    Shadow,
+}
+
+/// How a forest selector is set up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ForestOptions {
+    /// Whether it serves.
+    pub mode: ForestMode,
+    /// The share of the requests that explore, in active mode.
+    pub explore: Share,
+    /// How it learns while it serves; `None` for a model that stays as it is.
+    pub learn: Option<LearnerPreset>,
+}
+
+impl Default for ForestOptions {
+    /// Serves, and learns from one exploring request in a thousand.
+    fn default() -> Self {
+        Self {
+            mode: ForestMode::Active,
+            explore: Share::new(0.001).expect("a thousandth is between 0 and 1"),
+            learn: Some(LearnerPreset::Standard),
+        }
+    }
+}
+
+/// The selector that `context` asks for.
+pub(crate) fn build(context: &SelectorContext<'_>) -> Arc<dyn Selector> {
+    let options = context.forest;
+    let without_model = match options.learn {
+        Some(_) => WithoutModel::Base,
+        None => WithoutModel::Nobody,
+    };
+    let forest = Forest::new(Arc::clone(context.model), without_model);
+    let fallback = Arc::clone(context.fallback);
+    match options.mode {
+        ForestMode::Active => Arc::new(Explore::new(options.explore, Fallback::new(forest, fallback))),
+        ForestMode::Shadow => Arc::new(Shadow::new(fallback, forest)),
+    }
+}
