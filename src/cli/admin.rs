@@ -16,7 +16,7 @@ use crate::tasks::fetch;
 #[derive(Debug, Args)]
 pub(super) struct AdminArgs {
     /// The gateway's admin listener
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901", env = "SYLVAN_ADMIN")]
     admin: SocketAddr,
     /// The token that the admin listener asks for
     #[arg(long, value_name = "TOKEN", env = "SYLVAN_ADMIN_TOKEN", hide_env_values = true)]

@@ -83,13 +83,23 @@ impl Service for Background {
         };
         let (current, telemetry) = (&self.shared.current, &self.shared.telemetry);
         let (ask, askers) = mpsc::channel(8);
-        tokio::join!(
-            reloader.run(askers, shutdown.clone()),
-            tasks::health::run(Arc::clone(current), shutdown.clone()),
-            tasks::metrics::run(Arc::clone(current), Arc::clone(telemetry), shutdown.clone()),
-            tasks::models::run(Arc::clone(current), Arc::clone(telemetry), shutdown.clone()),
-            serve_admin(listener, admin(&self.shared, ask), shutdown.clone()),
-        );
+        // Each a task of its own: a reload that waits for a name to resolve must not hold up the probes.
+        let tasks = [
+            tokio::spawn(reloader.run(askers, shutdown.clone())),
+            tokio::spawn(tasks::health::run(Arc::clone(current), shutdown.clone())),
+            tokio::spawn(tasks::metrics::run(
+                Arc::clone(current),
+                Arc::clone(telemetry),
+                shutdown.clone(),
+            )),
+            tokio::spawn(tasks::models::run(
+                Arc::clone(current),
+                Arc::clone(telemetry),
+                shutdown.clone(),
+            )),
+            tokio::spawn(serve_admin(listener, admin(&self.shared, ask), shutdown)),
+        ];
+        futures::future::join_all(tasks).await;
     }
 
     fn name(&self) -> &str {

@@ -53,7 +53,7 @@ pub enum LoadError {
         cause: std::io::Error,
     },
     /// The file says something that cannot be meant.
-    #[error("{0}")]
+    #[error("{}", with_count(.0))]
     Invalid(ConfigErrors),
     /// A name cannot be resolved.
     #[error("pools.{pool}.backends: `{address}` cannot be resolved: {cause}; check the name, or write an IP address")]
@@ -136,6 +136,11 @@ impl Source {
             previous,
         )?)
     }
+}
+
+fn with_count(errors: &ConfigErrors) -> String {
+    let plural = if errors.count() == 1 { "" } else { "s" };
+    format!("{errors}\n{} error{plural}", errors.count())
 }
 
 /// Reads a model file.

@@ -158,7 +158,7 @@ impl Reloader {
 }
 
 fn refused(error: impl Display, generation: u64) -> Reload {
-    let error = format!("{error}\nnothing was changed, generation {generation} keeps serving");
+    let error = format!("{error}; nothing was changed, generation {generation} keeps serving");
     Reload {
         at: clock::now(),
         generation,
