@@ -1,0 +1,317 @@
+//! Plays a world out, from event to event.
+//!
+//! An arriving request is sent on by its gateway, reaches its backend half a round trip later, leaves it when it is
+//! done and is back at the gateway another half round trip later: its first byte is its last. What takes a constant
+//! time waits in a queue that is in order by itself; what does not, in a tournament.
+
+use std::collections::VecDeque;
+
+use crate::pool::Attempt;
+use crate::pool::BackendIndex;
+use crate::pool::BackendMetrics;
+use crate::pool::Verdict;
+use crate::simulation::backend::Admission;
+use crate::simulation::backend::Backend;
+use crate::simulation::backend::Job;
+use crate::simulation::backend::Meters;
+use crate::simulation::chance;
+use crate::simulation::chance::Purpose;
+use crate::simulation::gateway::Contender;
+use crate::simulation::gateway::Gateway;
+use crate::simulation::marginal_cost::Truth;
+use crate::simulation::report::Report;
+use crate::simulation::report::Tally;
+use crate::simulation::soonest::Soonest;
+use crate::simulation::world::Happening;
+use crate::simulation::world::World;
+use crate::units::Timestamp;
+
+/// The moment of a world's start: some time after the epoch, which means "never" in some places.
+const START_SECONDS: u64 = 1_000_000;
+/// A failing backend takes so long to say so, in seconds.
+const FAILURE_TIME: f64 = 0.001;
+
+/// A world under way.
+pub(crate) struct Engine<'w> {
+    world: &'w World,
+    gateways: Vec<Gateway>,
+    backends: Vec<Backend>,
+    /// Requests sent to each backend and not done there, of all gateways.
+    committed: Vec<u32>,
+    /// When each backend is done with a request.
+    ends: Soonest,
+    /// Half a round trip.
+    way: f64,
+    flights: Flights,
+    outbound: VecDeque<(f64, usize)>,
+    failing: VecDeque<(f64, usize)>,
+    inbound: VecDeque<(f64, usize)>,
+    /// How many of the world's requests have arrived, and of its changes have happened.
+    arrived: usize,
+    happened: usize,
+    polls: Vec<Poll>,
+    tally: Tally,
+}
+
+/// What a gateway remembers of its last poll.
+#[derive(Clone)]
+struct Poll {
+    at: f64,
+    meters: Vec<Meters>,
+}
+
+/// A request between its gateway and its return there.
+struct Flight {
+    attempt: Attempt,
+    /// Its position among the world's requests.
+    request: usize,
+    verdict: Verdict,
+}
+
+/// Events, in the order in which they happen when they happen at once.
+#[derive(Clone, Copy)]
+enum Event {
+    Change,
+    Returns,
+    Fails,
+    Completes(usize),
+    Reaches,
+    Arrives,
+}
+
+impl<'w> Engine<'w> {
+    pub(crate) fn new(world: &'w World, contender: &Contender) -> Self {
+        let scenario = &world.scenario;
+        let count = scenario.backends.len();
+        let backend = |machine| Backend::new(machine, scenario.routes.len());
+        Self {
+            world,
+            gateways: (0..scenario.gateways)
+                .map(|_| Gateway::new(scenario, contender))
+                .collect(),
+            backends: scenario.backends.iter().map(backend).collect(),
+            committed: vec![0; count],
+            ends: Soonest::new(count),
+            way: scenario.round_trip.as_secs_f64() / 2.0,
+            flights: Flights::default(),
+            outbound: VecDeque::new(),
+            failing: VecDeque::new(),
+            inbound: VecDeque::new(),
+            arrived: 0,
+            happened: 0,
+            polls: vec![
+                Poll {
+                    at: 0.0,
+                    meters: vec![Meters::default(); count]
+                };
+                scenario.gateways
+            ],
+            tally: Tally::new(world, contender.name()),
+        }
+    }
+
+    /// Plays the world to its end: until every request that arrives has been answered.
+    pub(crate) fn run(mut self) -> Report {
+        while self.arrived < self.world.requests.len() || !self.flights.is_empty() {
+            let (event, now) = self.next();
+            match event {
+                Event::Change => self.change(now),
+                Event::Returns => self.finish(now),
+                Event::Fails => self.fail(now),
+                Event::Completes(backend) => self.complete(backend, now),
+                Event::Reaches => self.reach(now),
+                Event::Arrives => self.arrive(now),
+            }
+        }
+        self.tally.report()
+    }
+
+    fn next(&self) -> (Event, f64) {
+        let front = |queue: &VecDeque<(f64, usize)>| queue.front().map_or(f64::INFINITY, |(at, _)| *at);
+        let change = self
+            .world
+            .timeline
+            .get(self.happened)
+            .map_or(f64::INFINITY, |change| change.at);
+        let (backend, end) = self.ends.first();
+        let arrival = self
+            .world
+            .requests
+            .get(self.arrived)
+            .map_or(f64::INFINITY, |request| request.at);
+        let mut first = (Event::Change, change);
+        for (event, at) in [
+            (Event::Returns, front(&self.inbound)),
+            (Event::Fails, front(&self.failing)),
+            (Event::Completes(backend), end),
+            (Event::Reaches, front(&self.outbound)),
+            (Event::Arrives, arrival),
+        ] {
+            if at < first.1 {
+                first = (event, at);
+            }
+        }
+        first
+    }
+
+    fn arrive(&mut self, now: f64) {
+        let position = self.arrived;
+        self.arrived += 1;
+        let Some(request) = self.world.requests.get(position) else {
+            return;
+        };
+        let truth = Truth {
+            backends: &self.backends,
+            committed: &self.committed,
+        };
+        let Some(gateway) = self.gateways.get_mut(usize::from(request.gateway)) else {
+            return;
+        };
+        let Some(attempt) = gateway.dispatch(request, truth, moment(now)) else {
+            return self.tally.failed(request.at);
+        };
+        let backend = attempt.index().position();
+        self.committed[backend] += 1;
+        self.tally.dispatched(backend, now);
+        let flight = self.flights.begin(Flight {
+            attempt,
+            request: position,
+            verdict: Verdict::Success,
+        });
+        self.outbound.push_back((now + self.way, flight));
+    }
+
+    fn reach(&mut self, now: f64) {
+        let Some((_, id)) = self.outbound.pop_front() else {
+            return;
+        };
+        let Some(flight) = self.flights.get_mut(id) else { return };
+        let request = &self.world.requests[flight.request];
+        let (backend, route) = (flight.attempt.index().position(), usize::from(request.route));
+        let job = Job {
+            flight: id,
+            route,
+            work: request.work,
+        };
+        let bytes = self.world.scenario.routes[route].request_bytes;
+        let admission = self.backends[backend].admit(job, bytes, now);
+        match admission {
+            Admission::Admitted => return self.ends.set(backend, self.backends[backend].next_end()),
+            Admission::Full => self.inbound.push_back((now + self.way, id)),
+            Admission::Failing => self.failing.push_back((now + FAILURE_TIME, id)),
+        }
+        flight.verdict = Verdict::ErrorStatus;
+        self.committed[backend] -= 1;
+    }
+
+    fn fail(&mut self, now: f64) {
+        if let Some((_, id)) = self.failing.pop_front() {
+            self.inbound.push_back((now + self.way, id));
+        }
+    }
+
+    fn complete(&mut self, backend: usize, now: f64) {
+        let machine = &mut self.backends[backend];
+        if let Some(job) = machine.complete(now) {
+            machine.respond(self.world.scenario.routes[job.route].response_bytes);
+            self.committed[backend] -= 1;
+            self.inbound.push_back((now + self.way, job.flight));
+        }
+        self.ends.set(backend, machine.next_end());
+    }
+
+    fn finish(&mut self, now: f64) {
+        let Some(flight) = self.inbound.pop_front().and_then(|(_, id)| self.flights.end(id)) else {
+            return;
+        };
+        let request = &self.world.requests[flight.request];
+        if flight.verdict == Verdict::Success {
+            self.tally.answered(request.at, now);
+        } else {
+            self.tally.failed(request.at);
+        }
+        if let Some(gateway) = self.gateways.get_mut(usize::from(request.gateway)) {
+            gateway.conclude(flight.attempt, flight.verdict, moment(now));
+        }
+    }
+
+    fn change(&mut self, now: f64) {
+        let Some(change) = self.world.timeline.get(self.happened) else {
+            return;
+        };
+        self.happened += 1;
+        match change.what {
+            Happening::Poll { gateway } => return self.poll(gateway, now),
+            Happening::Begins { backend, effect } => self.backends[backend].begin(effect, now),
+            Happening::Ends { backend, effect } => self.backends[backend].end(effect, now),
+        }
+        for (position, backend) in self.backends.iter().enumerate() {
+            self.ends.set(position, backend.next_end());
+        }
+    }
+
+    /// Reads the metrics of all backends for `gateway`, as they were over the time since its last poll.
+    fn poll(&mut self, gateway: usize, now: f64) {
+        let (poll, asking) = (&mut self.polls[gateway], &mut self.gateways[gateway]);
+        // The noise is the same for every selector: it depends on who asks whom and when, and on nothing else.
+        let mut noise = chance::stream(self.world.seed, Purpose::Noise, self.happened);
+        let window = now - poll.at;
+        for (position, backend) in self.backends.iter_mut().enumerate() {
+            let error = self.world.scenario.polls.cpu_noise * chance::normal(&mut noise);
+            let meters = backend.meters(now);
+            let since = std::mem::replace(&mut poll.meters[position], meters);
+            let per_second = |now: f64, then: f64| if window > 0.0 { (now - then) / window } else { 0.0 };
+            let cpu = (per_second(meters.busy, since.busy) + error).clamp(0.0, 1.0);
+            let metrics = BackendMetrics {
+                cpu_percent: (100.0 * cpu) as f32,
+                ram_percent: (100.0 * backend.memory()) as f32,
+                bytes_sent: per_second(meters.bytes_sent, since.bytes_sent) as f32,
+                bytes_recv: per_second(meters.bytes_recv, since.bytes_recv) as f32,
+                at: moment(now),
+            };
+            asking.measure(BackendIndex::new(position), metrics);
+        }
+        poll.at = now;
+        asking.end_poll();
+    }
+}
+
+/// `seconds` from the start as the pool's clock shows them.
+fn moment(seconds: f64) -> Timestamp {
+    Timestamp::from_nanos(START_SECONDS * 1_000_000_000 + (seconds * 1e9) as u64)
+}
+
+/// The flights under way, by numbers that are used again.
+#[derive(Default)]
+struct Flights {
+    places: Vec<Option<Flight>>,
+    free: Vec<usize>,
+}
+
+impl Flights {
+    fn begin(&mut self, flight: Flight) -> usize {
+        if let Some(id) = self.free.pop() {
+            self.places[id] = Some(flight);
+            return id;
+        }
+        self.places.push(Some(flight));
+        self.places.len() - 1
+    }
+
+    fn get_mut(&mut self, id: usize) -> Option<&mut Flight> {
+        self.places.get_mut(id)?.as_mut()
+    }
+
+    fn end(&mut self, id: usize) -> Option<Flight> {
+        let flight = self.places.get_mut(id)?.take()?;
+        self.free.push(id);
+        Some(flight)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.free.len() == self.places.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;
