@@ -17,10 +17,10 @@ pub(super) fn check(request: &RequestHeader) -> Result<&str, Refusal> {
     host(request)
 }
 
-/// The target is a path from the root, or a whole URI. Pingora's own view of it has a `/` put in front where there is
-/// none, so the bytes that came are looked at.
+/// The target is a path from the root, or a whole URI. Pingora's own view of it is a path in any case, so the bytes that
+/// came are looked at.
 fn check_target(request: &RequestHeader) -> Result<(), Refusal> {
-    if !request.raw_path().starts_with(b"/") && request.uri.scheme().is_none() {
+    if !is_origin_form(request) && !is_whole_uri(request.raw_path()) {
         return Err(Refusal::BAD_TARGET);
     }
     if is_safe_path(request.uri.path()) {
@@ -28,6 +28,20 @@ fn check_target(request: &RequestHeader) -> Result<(), Refusal> {
     } else {
         Err(Refusal::UNSAFE_PATH)
     }
+}
+
+/// Whether the target is a path from the root.
+pub(super) fn is_origin_form(request: &RequestHeader) -> bool {
+    request.raw_path().starts_with(b"/")
+}
+
+fn is_whole_uri(target: &[u8]) -> bool {
+    let has_scheme = |scheme: &[u8]| {
+        target
+            .get(..scheme.len())
+            .is_some_and(|it| it.eq_ignore_ascii_case(scheme))
+    };
+    has_scheme(b"http://") || has_scheme(b"https://")
 }
 
 /// RFC 9112 section 6.1 and RFC 9110 section 8.6: one length, or the one coding that this gateway undoes.

@@ -7,9 +7,7 @@ use http::Version;
 use http::header;
 use http::uri::PathAndQuery;
 use pingora::Error;
-use pingora::ErrorType::InternalError;
 use pingora::ErrorType::InvalidHTTPHeader;
-use pingora::OrErr;
 use pingora::Result;
 use pingora::http::RequestHeader;
 use pingora::http::ResponseHeader;
@@ -17,6 +15,7 @@ use pingora_proxy::Session;
 
 use crate::proxy::context::Context;
 use crate::proxy::door;
+use crate::proxy::form;
 use crate::units::Timestamp;
 
 const VIA: HeaderValue = HeaderValue::from_static("1.1 sylvan");
@@ -45,13 +44,15 @@ pub(super) fn to_backend(session: &Session, request: &mut RequestHeader, context
 
 /// A target that came as a whole URI goes on as its path: that is the form for an origin (RFC 9112 section 3.2.1).
 fn give_origin_form(request: &mut RequestHeader) -> Result<()> {
-    if request.uri.scheme().is_none() {
+    if form::is_origin_form(request) {
         return Ok(());
     }
-    let path = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    let path = path.parse().or_err(InternalError, "the path of a URI is no URI")?;
-    request.set_uri(path);
-    Ok(())
+    let path = request
+        .uri
+        .path_and_query()
+        .map_or("/", PathAndQuery::as_str)
+        .to_owned();
+    request.set_raw_path(path.as_bytes())
 }
 
 /// Notes the response's first byte, and says who passed it on.
