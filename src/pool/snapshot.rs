@@ -229,7 +229,7 @@ impl<'a> PoolSnapshot<'a> {
     /// What its answers took of late, over about two seconds; `None` before the first one. In seconds.
     #[must_use]
     pub fn latency(&self, index: BackendIndex) -> Option<f32> {
-        self.backend(index)?.latencies().average()
+        self.backend(index)?.latencies().average(self.now)
     }
 
     /// What its answers took, jumping to peaks and fading over about ten seconds; `None` before the first one. In

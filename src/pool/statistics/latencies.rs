@@ -11,6 +11,10 @@ use crate::units::Timestamp;
 
 /// The plain average forgets over two seconds: fast enough for a brownout, slow enough not to follow single answers.
 const AVERAGE_SECONDS: f32 = 2.0;
+/// Every answer counts at least this much, so that at a high rate the last fifty decide.
+const AVERAGE_FLOOR: f32 = 0.02;
+/// An average that nothing is added to fades, so that a backend that was slow is asked again.
+const IDLE_SECONDS: f32 = 5.0;
 /// The peak forgets over ten, Finagle's default.
 const PEAK_SECONDS: f32 = 10.0;
 
@@ -28,7 +32,8 @@ impl Latencies {
         let latency = latency.as_secs_f32();
         let _turn = self.turn.lock();
         let idle = self.at.until(now).as_secs_f32();
-        self.average.approach(latency, 1.0 - fade(idle, AVERAGE_SECONDS));
+        self.average
+            .approach(latency, (1.0 - fade(idle, AVERAGE_SECONDS)).max(AVERAGE_FLOOR));
         if latency > self.peak.load() {
             self.peak.store(latency);
         } else {
@@ -37,9 +42,10 @@ impl Latencies {
         self.at.store(now);
     }
 
-    /// The average over about two seconds; `None` before the first answer.
-    pub(crate) fn average(&self) -> Option<f32> {
-        self.at.is_set().then(|| self.average.load())
+    /// The average over about two seconds or fifty answers, fading while there are none; `None` before the first one.
+    pub(crate) fn average(&self, now: Timestamp) -> Option<f32> {
+        let faded = || self.average.load() * fade(self.at.until(now).as_secs_f32(), IDLE_SECONDS);
+        self.at.is_set().then(faded)
     }
 
     /// The average over about ten seconds that jumps to peaks and fades while there are no answers; `None` before the
@@ -63,7 +69,7 @@ mod tests {
             latencies.record(Duration::from_millis(*ms), at(*second));
         }
         let found = (
-            latencies.average().unwrap() * 1000.0,
+            latencies.average(at(now)).unwrap() * 1000.0,
             latencies.peak(at(now)).unwrap() * 1000.0,
         );
         let distance = (found.0 - expected.0).abs() + (found.1 - expected.1).abs();
@@ -79,11 +85,15 @@ mod tests {
     fn peaks_are_jumped_to_and_left_slowly() {
         let left = |tau: f32| 110.0 + 90.0 * (-2.0 / tau).exp();
         check(&[(0.0, 200), (2.0, 110)], 2.0, (left(2.0), left(10.0)));
-        check(&[(0.0, 100), (0.0, 200)], 0.0, (100.0, 200.0));
+        check(&[(0.0, 100), (0.0, 200)], 0.0, (102.0, 200.0));
     }
 
     #[test]
-    fn a_peak_fades_while_nothing_is_answered() {
-        check(&[(0.0, 200)], 10.0, (200.0, 200.0 * (-1.0_f32).exp()));
+    fn averages_fade_while_nothing_is_answered() {
+        check(
+            &[(0.0, 200)],
+            10.0,
+            (200.0 * (-2.0_f32).exp(), 200.0 * (-1.0_f32).exp()),
+        );
     }
 }
