@@ -18,6 +18,11 @@ use crate::proxy::door;
 use crate::proxy::form;
 use crate::units::Timestamp;
 
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const VIA: HeaderValue = HeaderValue::from_static("1.1 sylvan");
 const HTTP: HeaderValue = HeaderValue::from_static("http");
 
@@ -26,13 +31,13 @@ const HTTP: HeaderValue = HeaderValue::from_static("http");
 pub(super) fn to_backend(session: &Session, request: &mut RequestHeader, context: &mut Context) -> Result<()> {
     give_origin_form(request)?;
     if let Some(client) = session.client_addr().and_then(|address| address.as_inet()) {
-        request.insert_header("x-forwarded-for", client.ip().to_canonical().to_string())?;
+        request.insert_header(X_FORWARDED_FOR, client.ip().to_canonical().to_string())?;
     }
-    request.insert_header("x-forwarded-proto", HTTP)?;
+    request.insert_header(X_FORWARDED_PROTO, HTTP)?;
     match session.get_header(header::HOST) {
-        Some(host) => request.insert_header("x-forwarded-host", host.clone())?,
+        Some(host) => request.insert_header(X_FORWARDED_HOST, host.clone())?,
         None => {
-            request.remove_header("x-forwarded-host");
+            request.remove_header(&X_FORWARDED_HOST);
             // An HTTP/1.0 request may come without one, but goes on as HTTP/1.1, which may not.
             let address = context.attempt().map(|attempt| attempt.backend().address().to_owned());
             request.insert_header(header::HOST, address.unwrap_or_default())?;
@@ -99,6 +104,17 @@ fn fit_version(session: &Session, response: &mut ResponseHeader) {
 /// Takes out what was meant for this gateway only (RFC 9110, section 7.6.1); Pingora does so for requests alone.
 /// `Trailer` goes too: over HTTP/1.1 trailers are not passed on.
 fn remove_hop_fields(response: &mut ResponseHeader) {
+    if response.headers.contains_key(header::CONNECTION) {
+        remove_nominated(response);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, header::TRAILER] {
+        if response.headers.contains_key(&name) {
+            response.remove_header(&name);
+        }
+    }
+}
+
+fn remove_nominated(response: &mut ResponseHeader) {
     let nominations = response
         .headers
         .get_all(header::CONNECTION)
@@ -108,12 +124,7 @@ fn remove_hop_fields(response: &mut ResponseHeader) {
         .flat_map(|names| names.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in
-        nominated
-            .iter()
-            .map(HeaderName::as_str)
-            .chain(["connection", "keep-alive", "proxy-connection", "trailer"])
-    {
+    for name in nominated.iter().chain([&header::CONNECTION]) {
         response.remove_header(name);
     }
 }
