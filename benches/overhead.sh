@@ -12,7 +12,8 @@ cargo build --quiet --profile dist --locked --bin sylvan --example bare_proxy
 binaries=${CARGO_TARGET_DIR:-target}/dist
 work=$(mktemp -d)
 pids=()
-finish() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$work"; }
+# SIGINT: on SIGTERM bare Pingora would sleep through five minutes of grace.
+finish() { for pid in "${pids[@]}"; do kill -INT "$pid" 2>/dev/null || kill "$pid" 2>/dev/null || true; done; rm -rf "$work"; }
 trap finish EXIT
 
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

@@ -24,6 +24,7 @@ pub mod selection;
 
 // Floor 3: the core at work without a network.
 pub mod report;
+pub mod simulation;
 pub mod training;
 
 // Floor 4: the outside world.

@@ -13,6 +13,7 @@ mod reload;
 mod run;
 #[cfg(feature = "demo")]
 mod shop;
+mod simulate;
 mod terminal;
 mod traffic;
 mod train;
@@ -43,6 +44,7 @@ enum Verb {
     Agent(agent::AgentArgs),
     Traffic(traffic::TrafficArgs),
     Train(train::TrainArgs),
+    Simulate(simulate::SimulateArgs),
     #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "demo")]
@@ -76,6 +78,7 @@ fn perform(verb: Verb) -> anyhow::Result<()> {
         Verb::Agent(args) => agent::run(&args),
         Verb::Traffic(args) => traffic::run(&args),
         Verb::Train(args) => train::run(&args),
+        Verb::Simulate(args) => simulate::run(&args),
         #[cfg(feature = "demo")]
         Verb::Demo(args) => demo::run(&args),
         #[cfg(feature = "demo")]
