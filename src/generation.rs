@@ -22,15 +22,20 @@ use crate::pool::BackendIndex;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
 use crate::pool::Pool;
+use crate::pool::PoolSnapshot;
 use crate::pool::RouteClass;
 use crate::routing::RouteClasses;
 use crate::routing::RouteStats;
 use crate::routing::RouteTable;
+use crate::selection::Choice;
 use crate::selection::ForestOptions;
 use crate::selection::LeastRequests;
+use crate::selection::Lesson;
 use crate::selection::ModelSlot;
+use crate::selection::Notebook;
 use crate::selection::Reason;
 use crate::selection::Registry;
+use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
 use crate::selection::SelectorKind;
@@ -108,6 +113,8 @@ pub struct ServedPool {
     pub selector_name: String,
     /// The model that the selector asks, when it uses one.
     pub model: Arc<ModelSlot>,
+    /// Where outcomes wait for a learner, when the selector has one.
+    pub notebook: Option<Arc<Notebook>>,
     /// Decisions by reason, of every selector type that this pool has had; the one in charge is the last.
     pub tallies: Vec<Arc<Tally>>,
     /// Every (address, ordinal) that this pool has ever had, so that an ordinal is never given twice.
@@ -220,6 +227,12 @@ impl ServedPool {
         self.addresses.get(index.position()).copied()
     }
 
+    /// What to keep of a decision until its outcome is known, if anything is learned from it.
+    #[must_use]
+    pub fn note(&self, pool: &PoolSnapshot<'_>, request: &RequestFacts, choice: &Choice) -> Option<Lesson> {
+        self.notebook.as_ref()?.note(pool, request, choice, &self.model)
+    }
+
     /// Counts a decision.
     pub fn decided(&self, reason: Reason) {
         if let Some(counter) = self
@@ -288,10 +301,26 @@ impl PoolBuilder<'_> {
             selector_name: self.pool.selector.kind.clone(),
             tallies: self.tallies(previous),
             pool: Arc::new(self.live_pool(members, previous, &given)?),
+            notebook: self.notebook(previous)?,
             model,
             ordinals,
             classes,
         })
+    }
+
+    /// The notebook of a selector that learns: the one before, unless more or less is to be learned now.
+    fn notebook(&self, previous: Option<&ServedPool>) -> Result<Option<Arc<Notebook>>, BuildError> {
+        let learns = self.kind(&self.pool.selector.kind)?.learns;
+        let Some(preset) = self.forest_options().learn.filter(|_| learns) else {
+            return Ok(None);
+        };
+        let known = previous.and_then(|previous| previous.notebook.as_ref());
+        let kept = known.filter(|notebook| notebook.preset() == preset).map(Arc::clone);
+        Ok(Some(kept.unwrap_or_else(|| Arc::new(Notebook::new(preset)))))
+    }
+
+    fn forest_options(&self) -> ForestOptions {
+        ForestOptions::default()
     }
 
     /// The pool with what is known about it; route classes that are `given` anew start from nothing.
@@ -393,7 +422,7 @@ impl PoolBuilder<'_> {
             members,
             model,
             fallback: &last_resort,
-            forest: ForestOptions::default(),
+            forest: self.forest_options(),
         };
         let fallback = match &self.pool.selector.fallback {
             Some(name) => self.selector_of(name, &context)?,

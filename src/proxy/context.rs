@@ -9,11 +9,13 @@ use crate::generation::Generation;
 use crate::generation::ServedPool;
 use crate::pool::Attempt;
 use crate::pool::BackendSet;
+use crate::pool::Outcome;
 use crate::pool::RouteClass;
 use crate::pool::Verdict;
 use crate::proxy::Shared;
 use crate::routing::RouteStats;
 use crate::routing::StatusClass;
+use crate::selection::Lesson;
 use crate::selection::RequestFacts;
 use crate::telemetry::Counted;
 use crate::units::Draws;
@@ -36,6 +38,8 @@ pub struct Context {
     affinity: Option<u64>,
     /// The attempt under way.
     attempt: Option<Attempt>,
+    /// What is learned from it, if anything is.
+    lesson: Option<Lesson>,
     /// The backends that were tried in vain.
     tried: BackendSet,
     /// Bytes of its body so far.
@@ -60,6 +64,7 @@ impl Context {
             route_class: RouteClass::default(),
             affinity: None,
             attempt: None,
+            lesson: None,
             tried: BackendSet::default(),
             body_bytes: 0,
             body_ended: false,
@@ -141,16 +146,16 @@ impl Context {
 
     /// Goes on with `attempt`. One that was under way is dropped without a verdict: Pingora found its kept-alive
     /// connection closed and starts over, also with the body.
-    pub(super) fn begin(&mut self, attempt: Attempt) {
+    pub(super) fn begin(&mut self, attempt: Attempt, lesson: Option<Lesson>) {
         self.body_bytes = 0;
         self.attempt = Some(attempt);
+        self.lesson = lesson;
     }
 
     /// Ends the attempt under way, and does not go to its backend again; how many have been tried now.
     pub(super) fn give_up(&mut self, verdict: Verdict, status: u16, now: Timestamp) -> usize {
-        if let Some(attempt) = self.attempt.take() {
-            self.tried.insert(attempt.index());
-            attempt.finish(verdict, now);
+        if let Some(outcome) = self.conclude(verdict, now) {
+            self.tried.insert(outcome.backend);
         }
         self.failure_status = Some(status);
         self.tried.len()
@@ -158,13 +163,21 @@ impl Context {
 
     /// Ends the request: `status` was sent to the client, and `failure` ended it if one did.
     pub(super) fn settle(&mut self, status: Option<u16>, failure: Option<Verdict>, now: Timestamp) {
-        if let Some(attempt) = self.attempt.take() {
-            let verdict = failure.or(status.map(Verdict::of_status)).unwrap_or(Verdict::Aborted);
-            attempt.finish(verdict, now);
-        }
+        let verdict = failure.or(status.map(Verdict::of_status)).unwrap_or(Verdict::Aborted);
+        self.conclude(verdict, now);
         if let Some(stats) = self.stats.take() {
             stats.record(StatusClass::of(status), now.since(self.arrived), self.tried.len());
         }
+    }
+
+    /// Ends the attempt under way, if there is one, and passes on what is learned from it.
+    fn conclude(&mut self, verdict: Verdict, now: Timestamp) -> Option<Outcome> {
+        let outcome = self.attempt.take()?.finish(verdict, now);
+        let notebook = self.pool().and_then(|served| served.notebook.as_deref());
+        if let Some((notebook, lesson)) = notebook.zip(self.lesson) {
+            notebook.record(lesson, &outcome);
+        }
+        Some(outcome)
     }
 
     fn is_overdue(&self, now: Timestamp) -> bool {

@@ -21,10 +21,12 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
     let served = context
         .pool()
         .ok_or_else(|| status_error(500, "the request has no pool"))?;
+    let snapshot = served.pool.snapshot(now);
     let choice = served
         .selector
-        .select(&served.pool.snapshot(now), &facts)
+        .select(&snapshot, &facts)
         .ok_or_else(|| status_error(none_left, "no backend is left"))?;
+    let lesson = served.note(&snapshot, &facts, &choice);
     // A selector from elsewhere may name what does not exist; that must not become a panic.
     let (attempt, address) = served
         .pool
@@ -42,7 +44,7 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
     if upgrade::is_asked_for(session) {
         upgrade::prepare(&mut peer);
     }
-    context.begin(attempt);
+    context.begin(attempt, lesson);
     Ok(peer)
 }
 

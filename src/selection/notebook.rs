@@ -24,7 +24,7 @@ use crate::units::Draws;
 /// learner has use for.
 #[derive(Debug)]
 pub struct Notebook {
-    rows_per_second: f32,
+    preset: LearnerPreset,
     finished: Mutex<Vec<LearnedRow>>,
 }
 
@@ -63,9 +63,15 @@ impl Notebook {
     #[must_use]
     pub fn new(preset: LearnerPreset) -> Self {
         Self {
-            rows_per_second: preset.rows_per_second(),
+            preset,
             finished: Mutex::new(Vec::with_capacity(MOST_WAITING)),
         }
+    }
+
+    /// How much its learner has use for.
+    #[must_use]
+    pub fn preset(&self) -> LearnerPreset {
+        self.preset
     }
 
     /// What to keep of `choice` for `request` until its outcome is known; `None` for most requests. To be called before
@@ -81,7 +87,7 @@ impl Notebook {
         let mut draws = Draws::new(request.draw ^ SALT);
         let is_explored = choice.reason == Reason::Explore;
         let rate = pool.fleet()?.rate();
-        if !is_explored && draws.fraction() >= f64::from(self.rows_per_second / rate) {
+        if !is_explored && draws.fraction() >= f64::from(self.preset.rows_per_second() / rate) {
             return None;
         }
         let features = features(pool, request, choice.backend);
