@@ -4,21 +4,25 @@
 //! done and is back at the gateway another half round trip later: its first byte is its last. What takes a constant
 //! time waits in a queue that is in order by itself; what does not, in a tournament.
 
+mod flights;
+mod polls;
+
 use std::collections::VecDeque;
 
-use crate::pool::Attempt;
 use crate::pool::BackendIndex;
-use crate::pool::BackendMetrics;
 use crate::pool::Verdict;
 use crate::simulation::backend::Admission;
 use crate::simulation::backend::Backend;
 use crate::simulation::backend::Job;
-use crate::simulation::backend::Meters;
 use crate::simulation::chance;
 use crate::simulation::chance::Purpose;
+use crate::simulation::engine::flights::Flight;
+use crate::simulation::engine::flights::Flights;
+use crate::simulation::engine::polls::Poll;
 use crate::simulation::gateway::Contender;
 use crate::simulation::gateway::Gateway;
 use crate::simulation::marginal_cost::Truth;
+use crate::simulation::rehearsal::Round;
 use crate::simulation::report::Report;
 use crate::simulation::report::Tally;
 use crate::simulation::soonest::Soonest;
@@ -50,22 +54,9 @@ pub(crate) struct Engine<'w> {
     arrived: usize,
     happened: usize,
     polls: Vec<Poll>,
+    /// What the first gateway's polls have found.
+    rounds: Vec<Round>,
     tally: Tally,
-}
-
-/// What a gateway remembers of its last poll.
-#[derive(Clone)]
-struct Poll {
-    at: f64,
-    meters: Vec<Meters>,
-}
-
-/// A request between its gateway and its return there.
-struct Flight {
-    attempt: Attempt,
-    /// Its position among the world's requests.
-    request: usize,
-    verdict: Verdict,
 }
 
 /// Events, in the order in which they happen when they happen at once.
@@ -87,7 +78,7 @@ impl<'w> Engine<'w> {
         Self {
             world,
             gateways: (0..scenario.gateways)
-                .map(|_| Gateway::new(scenario, contender))
+                .map(|number| Gateway::new(world, number, contender))
                 .collect(),
             backends: scenario.backends.iter().map(backend).collect(),
             committed: vec![0; count],
@@ -99,19 +90,25 @@ impl<'w> Engine<'w> {
             inbound: VecDeque::new(),
             arrived: 0,
             happened: 0,
-            polls: vec![
-                Poll {
-                    at: 0.0,
-                    meters: vec![Meters::default(); count]
-                };
-                scenario.gateways
-            ],
+            polls: vec![Poll::new(count); scenario.gateways],
+            rounds: Vec::new(),
             tally: Tally::new(world, contender.name()),
         }
     }
 
-    /// Plays the world to its end: until every request that arrives has been answered.
+    /// What came of the world, once every request that arrives has been answered.
     pub(crate) fn run(mut self) -> Report {
+        self.play();
+        self.tally.report()
+    }
+
+    /// What the polls of the first gateway found.
+    pub(crate) fn rounds(mut self) -> Vec<Round> {
+        self.play();
+        self.rounds
+    }
+
+    fn play(&mut self) {
         while self.arrived < self.world.requests.len() || !self.flights.is_empty() {
             let (event, now) = self.next();
             match event {
@@ -123,7 +120,6 @@ impl<'w> Engine<'w> {
                 Event::Arrives => self.arrive(now),
             }
         }
-        self.tally.report()
     }
 
     fn next(&self) -> (Event, f64) {
@@ -167,14 +163,14 @@ impl<'w> Engine<'w> {
         let Some(gateway) = self.gateways.get_mut(usize::from(request.gateway)) else {
             return;
         };
-        let Some(attempt) = gateway.dispatch(request, truth, moment(now)) else {
+        let Some(departure) = gateway.dispatch(request, truth, moment(now)) else {
             return self.tally.failed(request.at);
         };
-        let backend = attempt.index().position();
+        let backend = departure.index().position();
         self.committed[backend] += 1;
         self.tally.dispatched(backend, now);
         let flight = self.flights.begin(Flight {
-            attempt,
+            departure,
             request: position,
             verdict: Verdict::Success,
         });
@@ -187,7 +183,7 @@ impl<'w> Engine<'w> {
         };
         let Some(flight) = self.flights.get_mut(id) else { return };
         let request = &self.world.requests[flight.request];
-        let (backend, route) = (flight.attempt.index().position(), usize::from(request.route));
+        let (backend, route) = (flight.departure.index().position(), usize::from(request.route));
         let job = Job {
             flight: id,
             route,
@@ -231,7 +227,7 @@ impl<'w> Engine<'w> {
             self.tally.failed(request.at);
         }
         if let Some(gateway) = self.gateways.get_mut(usize::from(request.gateway)) {
-            gateway.conclude(flight.attempt, flight.verdict, moment(now));
+            gateway.conclude(flight.departure, flight.verdict, moment(now));
         }
     }
 
@@ -250,67 +246,28 @@ impl<'w> Engine<'w> {
         }
     }
 
-    /// Reads the metrics of all backends for `gateway`, as they were over the time since its last poll.
+    /// Reads the metrics of all backends for `gateway`.
     fn poll(&mut self, gateway: usize, now: f64) {
-        let (poll, asking) = (&mut self.polls[gateway], &mut self.gateways[gateway]);
         // The noise is the same for every selector: it depends on who asks whom and when, and on nothing else.
         let mut noise = chance::stream(self.world.seed, Purpose::Noise, self.happened);
-        let window = now - poll.at;
-        for (position, backend) in self.backends.iter_mut().enumerate() {
-            let error = self.world.scenario.polls.cpu_noise * chance::normal(&mut noise);
-            let meters = backend.meters(now);
-            let since = std::mem::replace(&mut poll.meters[position], meters);
-            let per_second = |now: f64, then: f64| if window > 0.0 { (now - then) / window } else { 0.0 };
-            let cpu = (per_second(meters.busy, since.busy) + error).clamp(0.0, 1.0);
-            let metrics = BackendMetrics {
-                cpu_percent: (100.0 * cpu) as f32,
-                ram_percent: (100.0 * backend.memory()) as f32,
-                bytes_sent: per_second(meters.bytes_sent, since.bytes_sent) as f32,
-                bytes_recv: per_second(meters.bytes_recv, since.bytes_recv) as f32,
-                at: moment(now),
-            };
-            asking.measure(BackendIndex::new(position), metrics);
+        let deviation = self.world.scenario.polls.cpu_noise;
+        let errors = std::iter::repeat_with(|| deviation * chance::normal(&mut noise));
+        let metrics = self.polls[gateway].read(&mut self.backends, errors, now);
+        let asking = &mut self.gateways[gateway];
+        for (position, metrics) in metrics.iter().enumerate() {
+            asking.measure(BackendIndex::new(position), *metrics);
         }
-        poll.at = now;
         asking.end_poll();
+        if gateway == 0 {
+            let totals = asking.totals();
+            self.rounds.push(Round { metrics, totals });
+        }
     }
 }
 
 /// `seconds` from the start as the pool's clock shows them.
-fn moment(seconds: f64) -> Timestamp {
+pub(super) fn moment(seconds: f64) -> Timestamp {
     Timestamp::from_nanos(START_SECONDS * 1_000_000_000 + (seconds * 1e9) as u64)
-}
-
-/// The flights under way, by numbers that are used again.
-#[derive(Default)]
-struct Flights {
-    places: Vec<Option<Flight>>,
-    free: Vec<usize>,
-}
-
-impl Flights {
-    fn begin(&mut self, flight: Flight) -> usize {
-        if let Some(id) = self.free.pop() {
-            self.places[id] = Some(flight);
-            return id;
-        }
-        self.places.push(Some(flight));
-        self.places.len() - 1
-    }
-
-    fn get_mut(&mut self, id: usize) -> Option<&mut Flight> {
-        self.places.get_mut(id)?.as_mut()
-    }
-
-    fn end(&mut self, id: usize) -> Option<Flight> {
-        let flight = self.places.get_mut(id)?.take()?;
-        self.free.push(id);
-        Some(flight)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.free.len() == self.places.len()
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! A simulated gateway: the pool and the selector that serve live traffic, driven by the same three calls.
+//! A simulated gateway: the pool and the selector that serve live traffic, driven by the same calls.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::ModelUse;
+use crate::forest::Model;
 use crate::pool::Attempt;
 use crate::pool::Backend;
 use crate::pool::BackendIndex;
@@ -13,8 +14,11 @@ use crate::pool::HealthPolicy;
 use crate::pool::Member;
 use crate::pool::Pool;
 use crate::pool::RouteClass;
+use crate::pool::Totals;
 use crate::pool::Verdict;
+use crate::selection::ForestOptions;
 use crate::selection::LeastRequests;
+use crate::selection::Lesson;
 use crate::selection::ModelSlot;
 use crate::selection::Registry;
 use crate::selection::RequestFacts;
@@ -24,7 +28,9 @@ use crate::simulation::marginal_cost;
 use crate::simulation::marginal_cost::Truth;
 use crate::simulation::scenario::Machine;
 use crate::simulation::scenario::Scenario;
+use crate::simulation::school::School;
 use crate::simulation::world::Request;
+use crate::simulation::world::World;
 use crate::units::Share;
 use crate::units::Timestamp;
 
@@ -45,13 +51,13 @@ const HEALTH: HealthPolicy = HealthPolicy {
 const POLLS_BELIEVED: u32 = 3;
 
 /// What chooses in a simulated gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Contender(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Kind {
-    /// A type in the registry of selectors.
-    Live(String),
+    /// A type in the registry of selectors, and the model that it starts with.
+    Live { name: String, model: Option<Arc<Model>> },
     /// The clairvoyant reference.
     MarginalCost,
 }
@@ -68,36 +74,50 @@ impl Contender {
     /// The contender called `name`.
     ///
     /// # Errors
-    /// When there is no selector of that name, or it serves only with a model made for its own pool.
+    /// When there is no selector of that name.
     pub fn named(name: &str) -> Result<Self, UnknownContender> {
-        let known = Self::names();
-        match name {
-            marginal_cost::NAME => Ok(Self(Kind::MarginalCost)),
-            _ if known.iter().any(|known| known == name) => Ok(Self(Kind::Live(name.to_owned()))),
-            _ => Err(UnknownContender {
-                name: name.to_owned(),
-                known: known.join(", "),
-            }),
+        if name == marginal_cost::NAME {
+            return Ok(Self(Kind::MarginalCost));
         }
+        let name = name.to_owned();
+        if Registry::default().get(&name).is_none() {
+            let known = Self::names().join(", ");
+            return Err(UnknownContender { name, known });
+        }
+        Ok(Self(Kind::Live { name, model: None }))
     }
 
     /// The names of all contenders.
     #[must_use]
     pub fn names() -> Vec<String> {
         let registry = Registry::default();
-        let live = registry.types().filter(|kind| kind.model != ModelUse::Required);
-        live.map(|kind| kind.name)
-            .chain([marginal_cost::NAME])
-            .map(str::to_owned)
-            .collect()
+        let live = registry.types().map(|kind| kind.name);
+        live.chain([marginal_cost::NAME]).map(str::to_owned).collect()
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.0 {
-            Kind::Live(name) => name,
+            Kind::Live { name, .. } => name,
             Kind::MarginalCost => marginal_cost::NAME,
+        }
+    }
+
+    /// Whether it can do nothing without a model that was made for its own pool.
+    pub(crate) fn needs_model(&self) -> bool {
+        let kind = |name: &str| Registry::default().get(name).map(|kind| kind.model);
+        matches!(&self.0, Kind::Live { name, model: None } if kind(name) == Some(ModelUse::Required))
+    }
+
+    /// The same, starting with `model`.
+    pub(crate) fn with_model(&self, model: Option<Arc<Model>>) -> Self {
+        match &self.0 {
+            Kind::Live { name, .. } => Self(Kind::Live {
+                name: name.clone(),
+                model,
+            }),
+            Kind::MarginalCost => self.clone(),
         }
     }
 }
@@ -108,26 +128,72 @@ pub(crate) struct Gateway {
     pool: Arc<Pool>,
     /// `None` for the clairvoyant reference, which no live gateway could ask.
     selector: Option<Arc<dyn Selector>>,
+    /// Where the selector is one that learns while it serves.
+    school: Option<School>,
     sequence: u64,
 }
 
+/// A request on its way from a gateway.
+#[derive(Debug)]
+pub(crate) struct Departure {
+    attempt: Attempt,
+    /// What will be learned from it, if anything is.
+    lesson: Option<Lesson>,
+}
+
+impl Departure {
+    /// Which backend it goes to.
+    pub(crate) fn index(&self) -> BackendIndex {
+        self.attempt.index()
+    }
+}
+
 impl Gateway {
-    pub(crate) fn new(scenario: &Scenario, contender: &Contender) -> Self {
+    /// The gateway number `number` of `world`.
+    pub(crate) fn new(world: &World, number: usize, contender: &Contender) -> Self {
+        let scenario = &world.scenario;
         let pool = Pool::new(scenario.name.clone(), members(scenario), HEALTH);
-        let lifetime = scenario.polls.interval * POLLS_BELIEVED;
-        let (pool, selector) = match &contender.0 {
-            Kind::Live(name) => build(name, pool, lifetime),
-            Kind::MarginalCost => (pool, None),
+        let Kind::Live { name, model } = &contender.0 else {
+            return Self::clairvoyant(pool);
         };
+        let registry = Registry::default();
+        let Some(kind) = registry.get(name) else {
+            return Self::clairvoyant(pool);
+        };
+        let lifetime = scenario.polls.interval * POLLS_BELIEVED;
+        let pool = if kind.learns {
+            pool.learning(Arc::new(Fleet::default()), lifetime)
+        } else {
+            pool
+        };
+        let slot = slot(model.as_ref());
+        let options = ForestOptions::default();
+        let selector = (kind.build)(&SelectorContext {
+            members: pool.members(),
+            model: &slot,
+            fallback: &(Arc::new(LeastRequests::of_all()) as Arc<dyn Selector>),
+            forest: options,
+        });
+        let seed = world.seed.wrapping_add(number as u64);
         Self {
             pool: Arc::new(pool),
-            selector,
+            selector: Some(selector),
+            school: School::new(&options, slot, seed).filter(|_| kind.learns),
+            sequence: 0,
+        }
+    }
+
+    fn clairvoyant(pool: Pool) -> Self {
+        Self {
+            pool: Arc::new(pool),
+            selector: None,
+            school: None,
             sequence: 0,
         }
     }
 
     /// Sends `request` on; `None` when no backend can be sent to.
-    pub(crate) fn dispatch(&mut self, request: &Request, truth: Truth<'_>, now: Timestamp) -> Option<Attempt> {
+    pub(crate) fn dispatch(&mut self, request: &Request, truth: Truth<'_>, now: Timestamp) -> Option<Departure> {
         let facts = RequestFacts {
             sequence: self.sequence,
             draw: request.draw,
@@ -135,18 +201,30 @@ impl Gateway {
             ..RequestFacts::default()
         };
         self.sequence += 1;
+        if let Some(school) = &mut self.school {
+            school.look(now);
+        }
         let snapshot = self.pool.snapshot(now);
         let choice = match &self.selector {
             Some(selector) => selector.select(&snapshot, &facts),
             None => marginal_cost::select(&snapshot, &facts, usize::from(request.route), truth),
         }?;
-        self.pool.begin(choice.backend, facts.route_class, now)
+        let lesson = self
+            .school
+            .as_ref()
+            .and_then(|school| school.note(&snapshot, &facts, &choice));
+        let attempt = self.pool.begin(choice.backend, facts.route_class, now)?;
+        Some(Departure { attempt, lesson })
     }
 
-    /// Takes in how an attempt ended.
-    pub(crate) fn conclude(&mut self, mut attempt: Attempt, verdict: Verdict, now: Timestamp) {
+    /// Takes in how a request ended.
+    pub(crate) fn conclude(&mut self, departure: Departure, verdict: Verdict, now: Timestamp) {
+        let Departure { mut attempt, lesson } = departure;
         attempt.answered(now);
-        attempt.finish(verdict, now);
+        let outcome = attempt.finish(verdict, now);
+        if let Some((school, lesson)) = self.school.as_ref().zip(lesson) {
+            school.record(lesson, &outcome);
+        }
     }
 
     /// Takes in the metrics of one backend.
@@ -158,6 +236,15 @@ impl Gateway {
     pub(crate) fn end_poll(&mut self) {
         self.pool.end_metrics_round();
     }
+
+    /// The sums of each backend so far.
+    pub(crate) fn totals(&self) -> Vec<Totals> {
+        self.pool
+            .members()
+            .iter()
+            .map(|member| member.backend.totals())
+            .collect()
+    }
 }
 
 fn members(scenario: &Scenario) -> Vec<Member> {
@@ -168,24 +255,11 @@ fn members(scenario: &Scenario) -> Vec<Member> {
     (0..).zip(&scenario.backends).map(member).collect()
 }
 
-/// `pool` as the selector called `name` needs it, and the selector.
-fn build(name: &str, pool: Pool, metrics_lifetime: Duration) -> (Pool, Option<Arc<dyn Selector>>) {
-    let registry = Registry::default();
-    let Some(kind) = registry.get(name) else {
-        return (pool, None);
-    };
-    let pool = if kind.learns {
-        pool.learning(Arc::new(Fleet::default()), metrics_lifetime)
-    } else {
-        pool
-    };
-    let model = Arc::new(ModelSlot::default());
-    let fallback: Arc<dyn Selector> = Arc::new(LeastRequests::of_all());
-    let context = SelectorContext {
-        members: pool.members(),
-        model: &model,
-        fallback: &fallback,
-    };
-    let selector = (kind.build)(&context);
-    (pool, Some(selector))
+/// A place for models, with `model` in it.
+fn slot(model: Option<&Arc<Model>>) -> Arc<ModelSlot> {
+    let slot = Arc::new(ModelSlot::default());
+    if let Some(model) = model {
+        slot.put(Arc::clone(model));
+    }
+    slot
 }

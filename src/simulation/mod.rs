@@ -11,8 +11,10 @@ mod comparison;
 mod engine;
 mod gateway;
 mod marginal_cost;
+mod rehearsal;
 mod report;
 mod scenario;
+mod school;
 mod soonest;
 mod suite;
 mod world;
@@ -41,8 +43,9 @@ pub use scenario::parse;
 pub use suite::Suite;
 pub use world::World;
 
-/// What becomes of `world` when `contender` chooses in all its gateways.
+/// What becomes of `world` when `contender` chooses in all its gateways. One that needs a model for its own pool is
+/// trained first, in the same scenario under another seed.
 #[must_use]
 pub fn simulate(world: &World, contender: &Contender) -> Report {
-    engine::Engine::new(world, contender).run()
+    engine::Engine::new(world, &rehearsal::prepare(world, contender)).run()
 }

@@ -40,7 +40,7 @@ macro_rules! shipped {
 }
 
 /// The suite's worlds, then those that guard against winning there alone.
-pub const SHIPPED: [Shipped; WORLDS + 2] = shipped![
+pub const SHIPPED: [Shipped; WORLDS + 3] = shipped![
     "homog",
     "hetero",
     "hetcores",
@@ -56,4 +56,5 @@ pub const SHIPPED: [Shipped; WORLDS + 2] = shipped![
     "sparse",
     "antag-075",
     "hetero-095",
+    "paper-poll5",
 ];

@@ -103,7 +103,10 @@ fn every_error_is_reported_at_once() {
 fn shares_add_up_to_the_whole() {
     let text = "backends: [{}]\nroutes: [{ name: a, share: 50%, demand: { type: constant, value: 5ms } }]";
     let error = read(text).unwrap_err();
-    assert!(error.starts_with("error: the shares add up to 50.0%\n  --> test.yaml:2:"), "{error}");
+    assert!(
+        error.starts_with("error: the shares add up to 50.0%\n  --> test.yaml:2:"),
+        "{error}"
+    );
 }
 
 #[test]
