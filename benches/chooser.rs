@@ -17,8 +17,11 @@ use crate::rig::NOW;
 /// The selector of type `name` for `pool`; a forest's model is in charge.
 pub(crate) fn selector(name: &str, pool: &Pool) -> Arc<dyn Selector> {
     let model = Arc::new(ModelSlot::default());
-    let learned = full_learner(LearnerPreset::Standard).retrain(NOW);
-    model.put(learned.expect("noise makes a forest"));
+    // Growing one takes seconds without optimisation, and only a forest asks for it.
+    if name == "forest" {
+        let learned = full_learner(LearnerPreset::Standard).retrain(NOW);
+        model.put(learned.expect("noise makes a forest"));
+    }
     let fallback: Arc<dyn Selector> = Arc::new(LeastRequests::of_all());
     let registry = Registry::default();
     let kind = registry.get(name).expect("a registered selector");
