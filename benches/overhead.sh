@@ -13,7 +13,7 @@ binaries=${CARGO_TARGET_DIR:-target}/dist
 work=$(mktemp -d)
 pids=()
 # SIGINT: on SIGTERM bare Pingora would sleep through five minutes of grace.
-finish() { for pid in "${pids[@]}"; do kill -INT "$pid" 2>/dev/null || kill "$pid" 2>/dev/null || true; done; rm -rf "$work"; }
+finish() { trap - EXIT; for pid in "${pids[@]}"; do kill -INT "$pid" 2>/dev/null || kill "$pid" 2>/dev/null || true; done; rm -rf "$work"; }
 trap finish EXIT
 
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
@@ -48,7 +48,7 @@ pools:
 YAML
 taskset -c 0 "$binaries/sylvan" run -c "$work/gateway.yaml" >/dev/null & sylvan_pid=$!; pids+=("$sylvan_pid")
 # /metrics is scraped as Prometheus would, only more often.
-(while sleep 2; do curl -s -o /dev/null "http://127.0.0.1:$admin/metrics" || true; done) & pids+=($!)
+(exec >/dev/null 2>&1; while sleep 2; do curl -s -o /dev/null "http://127.0.0.1:$admin/metrics" || true; done) & pids+=($!)
 
 cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 resident_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
