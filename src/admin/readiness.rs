@@ -9,6 +9,9 @@ use crate::units::Timestamp;
 
 /// Why the gateway should not be sent traffic; `None` when it should.
 pub(super) fn why_not_ready(admin: &Admin, now: Timestamp) -> Option<String> {
+    if !admin.telemetry.is_started() {
+        return Some("starting".to_owned());
+    }
     if admin.telemetry.is_draining() {
         return Some("draining".to_owned());
     }

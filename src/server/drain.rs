@@ -67,6 +67,7 @@ impl ShutdownSignalWatch for Signals {
         let mut terminate = signal(SignalKind::terminate()).ok();
         let mut interrupt = signal(SignalKind::interrupt()).ok();
         let mut quit = signal(SignalKind::quit()).ok();
+        self.shared.telemetry.start();
         tokio::select! {
             () = received(&mut quit) => {}
             () = received(&mut terminate) => {}

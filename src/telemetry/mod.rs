@@ -38,6 +38,7 @@ pub struct Telemetry {
     pub model_failures: Counter,
     /// Polls of a backend's metrics that failed.
     pub poll_failures: Counter,
+    started: AtomicBool,
     draining: AtomicBool,
     last_reload: Mutex<Option<Reload>>,
 }
@@ -59,6 +60,17 @@ pub struct Reload {
 pub type Asker = tokio::sync::oneshot::Sender<Reload>;
 
 impl Telemetry {
+    /// Whether the gateway is all there: from now on a signal drains it instead of just ending it.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.started.load(Ordering::Relaxed)
+    }
+
+    /// From now on the gateway is all there.
+    pub fn start(&self) {
+        self.started.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the gateway takes no new connections any more.
     #[must_use]
     pub fn is_draining(&self) -> bool {
