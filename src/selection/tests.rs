@@ -18,6 +18,7 @@ use crate::pool::Verdict;
 use crate::selection::ForestOptions;
 use crate::selection::LeastRequests;
 use crate::selection::ModelSlot;
+use crate::selection::Reason;
 use crate::selection::Registry;
 use crate::selection::RequestFacts;
 use crate::selection::Selector;
@@ -188,15 +189,18 @@ fn answer(pool: &Arc<Pool>, position: usize, latency: Duration) {
 
 /// As many attempts in flight at each backend as said.
 fn in_flight(pool: &Arc<Pool>, counts: &[usize]) -> Vec<Attempt> {
-    let positions = counts
-        .iter()
-        .enumerate()
-        .flat_map(|(position, count)| std::iter::repeat_n(position, *count));
-    let begin = |position| {
+    let counts = counts.iter().enumerate();
+    counts
+        .flat_map(|(position, count)| at_once(pool, position, *count))
+        .collect()
+}
+
+fn at_once(pool: &Arc<Pool>, position: usize, count: usize) -> Vec<Attempt> {
+    let begin = |_| {
         pool.begin(BackendIndex::new(position), RouteClass::default(), NOW)
             .unwrap()
     };
-    positions.map(begin).collect()
+    (0..count).map(begin).collect()
 }
 
 #[test]
@@ -337,16 +341,18 @@ proptest! {
         // The selectors without a memory of their own; in a tie the draw decides, so loads are kept apart.
         for name in ["least_requests", "ewma", "peak_ewma_all", "c3", "hash", "forest"] {
             let chosen = |turn: usize| {
-                let place = |position: usize| (position + turn) % 5;
+                // What is learned depends on the order of the answers, so they come in that of the addresses.
+                let position = |ordinal: usize| (ordinal + 5 - turn) % 5;
                 let pool = learning(&[2, 3, 5, 7, 11], turn);
-                for position in 0..5 {
-                    answer(&pool, position, Duration::from_micros(1000 * latencies[place(position)] + place(position) as u64));
+                for (ordinal, latency) in latencies.iter().enumerate() {
+                    answer(&pool, position(ordinal), Duration::from_micros(1000 * latency + ordinal as u64));
                 }
-                let turned: Vec<usize> = (0..5).map(|position| counts[place(position)]).collect();
-                let _busy = in_flight(&pool, &turned);
+                let _busy: Vec<_> = counts.iter().enumerate().map(|(ordinal, count)| at_once(&pool, position(ordinal), *count)).collect();
                 let facts = RequestFacts { affinity: Some(sequence), ..request(sequence) };
                 let choice = selector(name, &pool).select(&pool.snapshot(NOW.plus(ms(1000))), &facts).unwrap();
-                pool.backend(choice.backend).unwrap().address().to_owned()
+                // Where an exploring request goes depends on the draw alone.
+                let is_judged = choice.reason != Reason::Explore;
+                is_judged.then(|| pool.backend(choice.backend).unwrap().address().to_owned())
             };
             // (2 + 1) / 3 and (4 + 1) / 5 would tie.
             let loads: Vec<f64> = [2.0, 3.0, 5.0, 7.0, 11.0].iter().zip(&counts).map(|(w, n)| (*n as f64 + 1.0) / w).collect();
