@@ -4,6 +4,8 @@
 //! and put in charge by one swap. What is known about backends, routes and models is carried over by name, so that a
 //! reload neither forgets nor recounts. Reading files and resolving names is `crate::tasks`' work.
 
+mod tally;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use arc_swap::Guard;
 
 use crate::config;
 use crate::config::Config;
-use crate::counters::Counter;
+use crate::config::ModelUse;
 use crate::forest::Model;
 use crate::pool::Backend;
 use crate::pool::BackendIndex;
@@ -27,18 +29,21 @@ use crate::pool::RouteClass;
 use crate::routing::RouteClasses;
 use crate::routing::RouteStats;
 use crate::routing::RouteTable;
+use crate::selection::Charge;
 use crate::selection::Choice;
 use crate::selection::ForestOptions;
 use crate::selection::LeastRequests;
 use crate::selection::Lesson;
 use crate::selection::ModelSlot;
 use crate::selection::Notebook;
-use crate::selection::Reason;
 use crate::selection::Registry;
 use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
 use crate::selection::SelectorKind;
+
+pub use tally::Proposals;
+pub use tally::Tally;
 
 /// The name under which requests are counted that no route matched.
 pub const NO_ROUTE: &str = "none";
@@ -52,6 +57,8 @@ pub struct Materials {
     pub models: BTreeMap<PathBuf, Arc<Model>>,
     /// The addresses of backends and metrics endpoints, by `host:port` as written.
     pub addresses: BTreeMap<String, SocketAddr>,
+    /// The machine's cores.
+    pub cores: usize,
 }
 
 /// Why a configuration that reads well cannot be put in charge.
@@ -113,6 +120,8 @@ pub struct ServedPool {
     pub selector_name: String,
     /// The model that the selector asks, when it uses one.
     pub model: Arc<ModelSlot>,
+    /// What the selector does with a model file.
+    pub model_use: ModelUse,
     /// Where outcomes wait for a learner, when the selector has one.
     pub notebook: Option<Arc<Notebook>>,
     /// Decisions by reason, of every selector type that this pool has had; the one in charge is the last.
@@ -121,22 +130,6 @@ pub struct ServedPool {
     ordinals: BTreeMap<String, u32>,
     /// The numbers of the kinds of requests that it serves.
     classes: RouteClasses,
-}
-
-/// What the selectors of one type have decided for a pool.
-#[derive(Debug)]
-pub struct Tally {
-    /// The name of the selector's type.
-    pub selector: String,
-    by_reason: [Counter; Reason::ALL.len()],
-}
-
-impl Tally {
-    /// Decisions with `reason`.
-    #[must_use]
-    pub fn decisions(&self, reason: Reason) -> u64 {
-        self.by_reason.get(reason as usize).map_or(0, Counter::count)
-    }
 }
 
 /// The generation in charge.
@@ -189,7 +182,10 @@ impl Generation {
             }
             .build(previous)
         };
-        let pools: Vec<ServedPool> = config.pools.iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        let built: Vec<(ServedPool, Option<Arc<Model>>)> =
+            config.pools.iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        // Nothing fails from here on: what is refused must not have swapped a model.
+        let pools: Vec<ServedPool> = built.into_iter().map(with_model).collect();
         let classes: Vec<&RouteClasses> = pools.iter().map(|served| &served.classes).collect();
         Ok(Self {
             number: previous.map_or(1, |previous| previous.number + 1),
@@ -234,15 +230,18 @@ impl ServedPool {
     }
 
     /// Counts a decision.
-    pub fn decided(&self, reason: Reason) {
-        if let Some(counter) = self
-            .tallies
-            .last()
-            .and_then(|tally| tally.by_reason.get(reason as usize))
-        {
-            counter.increment();
+    pub fn decided(&self, choice: &Choice) {
+        if let Some(tally) = self.tallies.last() {
+            tally.count(choice);
         }
     }
+}
+
+fn with_model((served, model): (ServedPool, Option<Arc<Model>>)) -> ServedPool {
+    if let Some(model) = model {
+        served.model.put(model);
+    }
+    served
 }
 
 /// Counts go on where the previous generation counted the same thing.
@@ -265,7 +264,8 @@ struct PoolBuilder<'a> {
 }
 
 impl PoolBuilder<'_> {
-    fn build(&self, generation: Option<&Generation>) -> Result<ServedPool, BuildError> {
+    /// The pool, and the model that is to be put in its slot.
+    fn build(&self, generation: Option<&Generation>) -> Result<(ServedPool, Option<Arc<Model>>), BuildError> {
         let previous = generation.and_then(|generation| generation.pool(&self.pool.name));
         let mut ordinals = previous.map(|previous| previous.ordinals.clone()).unwrap_or_default();
         let members: Vec<Member> = self
@@ -274,17 +274,19 @@ impl PoolBuilder<'_> {
             .iter()
             .map(|it| self.member(it, previous, &mut ordinals))
             .collect();
-        let model = self.model(previous)?;
-        let unchanged = generation
-            .and_then(|generation| generation.config.pool(&self.pool.name))
-            .is_some_and(|before| before.backends == self.pool.backends && before.selector == self.pool.selector);
+        let before = generation.and_then(|generation| generation.config.pool(&self.pool.name));
+        let notebook = self.notebook(previous)?;
+        let model = slot(notebook.as_deref(), previous);
+        let given_model = self.model(&model, before.filter(|_| notebook.is_some()))?;
+        let unchanged =
+            before.is_some_and(|before| before.backends == self.pool.backends && before.selector == self.pool.selector);
         let (classes, given) = RouteClasses::assign(self.routes.iter().copied(), previous.map(|it| &it.classes));
         let kept = previous.filter(|_| unchanged);
         let selector = match kept {
             Some(previous) => Arc::clone(&previous.selector),
             None => self.selector(&members, &model)?,
         };
-        Ok(ServedPool {
+        let served = ServedPool {
             addresses: self
                 .pool
                 .backends
@@ -301,11 +303,13 @@ impl PoolBuilder<'_> {
             selector_name: self.pool.selector.kind.clone(),
             tallies: self.tallies(previous),
             pool: Arc::new(self.live_pool(members, previous, &given)?),
-            notebook: self.notebook(previous)?,
+            notebook,
             model,
+            model_use: self.kind(&self.pool.selector.kind)?.model,
             ordinals,
             classes,
-        })
+        };
+        Ok((served, given_model))
     }
 
     /// The notebook of a selector that learns: the one before, unless more or less is to be learned now.
@@ -320,7 +324,7 @@ impl PoolBuilder<'_> {
     }
 
     fn forest_options(&self) -> ForestOptions {
-        ForestOptions::default()
+        ForestOptions::new(&self.pool.selector.learning, self.materials.cores)
     }
 
     /// The pool with what is known about it; route classes that are `given` anew start from nothing.
@@ -374,10 +378,7 @@ impl PoolBuilder<'_> {
         let mut tallies = previous.map(|previous| previous.tallies.clone()).unwrap_or_default();
         let own = match tallies.iter().position(|tally| tally.selector == *kind) {
             Some(position) => tallies.remove(position),
-            None => Arc::new(Tally {
-                selector: kind.clone(),
-                by_reason: Default::default(),
-            }),
+            None => Arc::new(Tally::new(kind)),
         };
         tallies.push(own);
         tallies
@@ -404,16 +405,17 @@ impl PoolBuilder<'_> {
         }
     }
 
-    fn model(&self, previous: Option<&ServedPool>) -> Result<Arc<ModelSlot>, BuildError> {
-        let slot = previous.map_or_else(Arc::default, |previous| Arc::clone(&previous.model));
-        if let Some(path) = &self.pool.selector.model {
-            let model = self.materials.models.get(path).ok_or_else(|| BuildError::NoModel {
-                pool: self.pool.name.clone(),
-                path: path.display().to_string(),
-            })?;
-            slot.put(Arc::clone(model));
-        }
-        Ok(slot)
+    /// The model that its file holds, unless the pool has started from that file and learned since.
+    fn model(&self, slot: &ModelSlot, learned_before: Option<&config::Pool>) -> Result<Option<Arc<Model>>, BuildError> {
+        let Some(path) = &self.pool.selector.model else {
+            return Ok(None);
+        };
+        let model = self.materials.models.get(path).ok_or_else(|| BuildError::NoModel {
+            pool: self.pool.name.clone(),
+            path: path.display().to_string(),
+        })?;
+        let has_started = learned_before.is_some_and(|before| before.selector.model.as_ref() == Some(path));
+        Ok((!has_started || slot.current().is_none()).then(|| Arc::clone(model)))
     }
 
     fn selector(&self, members: &[Member], model: &Arc<ModelSlot>) -> Result<Arc<dyn Selector>, BuildError> {
@@ -447,6 +449,21 @@ impl PoolBuilder<'_> {
             selector: name.to_owned(),
         })
     }
+}
+
+/// The slot of the pool's model: the one before, while the same hand fills it. A learner's has to earn its trust first.
+fn slot(notebook: Option<&Notebook>, previous: Option<&ServedPool>) -> Arc<ModelSlot> {
+    let same_hand = previous.filter(|previous| previous.notebook.is_some() == notebook.is_some());
+    same_hand.map_or_else(
+        || {
+            let slot = ModelSlot::default();
+            if notebook.is_some() {
+                slot.trust(Charge::FewRows);
+            }
+            Arc::new(slot)
+        },
+        |previous| Arc::clone(&previous.model),
+    )
 }
 
 fn find_backend(pool: &Pool, address: &str) -> Option<Arc<Backend>> {

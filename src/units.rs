@@ -114,6 +114,16 @@ impl fmt::Display for Share {
     }
 }
 
+/// A temperature in whole degrees Celsius.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Celsius(pub u16);
+
+impl fmt::Display for Celsius {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}C", self.0)
+    }
+}
+
 /// Random numbers of one request, worked out from its draw: the same draw gives the same numbers.
 ///
 /// SplitMix64 (Steele, Lea and Flood: Fast splittable pseudorandom number generators, OOPSLA 2014).

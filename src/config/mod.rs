@@ -21,6 +21,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::units::Celsius;
 use crate::units::Share;
 use crate::units::Weight;
 
@@ -92,6 +93,10 @@ pub struct Runtime {
     pub threads: Option<NonZeroUsize>,
     /// Where state is kept that outlives the process.
     pub state_dir: PathBuf,
+    /// Nothing is trained while more threads than this run or wait to, for each core; `None` is no limit.
+    pub max_load: Option<NonZeroU32>,
+    /// Nothing is trained while the machine is hotter than this; `None` is no limit.
+    pub max_temperature: Option<Celsius>,
 }
 
 /// How long the gateway waits; every one of Pingora's timeouts is set from here.
@@ -188,7 +193,7 @@ pub struct Backend {
 }
 
 /// How a pool chooses a backend.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Selector {
     /// The registered name of the selector type.
     pub kind: String,
@@ -196,6 +201,52 @@ pub struct Selector {
     pub model: Option<PathBuf>,
     /// The selector type that serves while the model cannot.
     pub fallback: Option<String>,
+    /// How it learns; its default for the types that do not.
+    pub learning: Learning,
+}
+
+/// How a selector that learns is set up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learning {
+    /// Whether it serves.
+    pub mode: Mode,
+    /// The share of the requests that explore.
+    pub explore: Share,
+    /// How much is learned.
+    pub preset: Preset,
+    /// Whether, and how often.
+    pub learn: Learn,
+}
+
+/// Whether a selector that learns serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Active,
+    /// Its fallback does, and it is only asked.
+    Shadow,
+}
+
+/// How much a selector learns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// As much as the machine can afford.
+    #[default]
+    Auto,
+    /// Little.
+    Small,
+    /// All that helps.
+    Standard,
+}
+
+/// Whether a selector learns while it serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learn {
+    /// It makes a new model every so often; `None` is as often as its preset says.
+    Online(Option<Duration>),
+    /// Its model stays as it is.
+    Off,
 }
 
 /// Where a pool's CPU, memory and traffic figures come from.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::units::Celsius;
 use crate::units::Share;
 
 /// A kind of amount.
@@ -36,6 +37,14 @@ pub(crate) const SHARE: Quantity<Share> = Quantity {
     remedy: "write a number from 0 to 100 and %: 50%",
     parse: share,
     show: Share::to_string,
+};
+
+/// A whole number of degrees Celsius.
+pub(crate) const TEMPERATURE: Quantity<Celsius> = Quantity {
+    name: "a temperature",
+    remedy: "write whole degrees Celsius and C: 80C, or `off`",
+    parse: |text| text.strip_suffix('C')?.parse().ok().map(Celsius),
+    show: Celsius::to_string,
 };
 
 const DURATION_UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
@@ -140,6 +149,14 @@ mod tests {
         assert_eq!(share("0.1%").map(Share::fraction), Some(0.001));
         for text in ["50", "101%", "-1%", "%", "NaN%", "1e1%", ".%", "inf%"] {
             assert_eq!(share(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_temperature_is_whole_degrees() {
+        assert_eq!((TEMPERATURE.parse)("80C"), Some(Celsius(80)));
+        for text in ["80", "80F", "C", "-1C", "80.5C", "99999C"] {
+            assert_eq!((TEMPERATURE.parse)(text), None, "{text}");
         }
     }
 

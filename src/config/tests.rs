@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use crate::config::Checked;
 use crate::config::ConfigErrors;
+use crate::config::Learn;
+use crate::config::Learning;
 use crate::config::Match;
 use crate::config::MetricsUse;
 use crate::config::ModelUse;
@@ -13,6 +15,7 @@ use crate::config::SelectorType;
 use crate::config::Source;
 use crate::config::parse;
 use crate::config::render;
+use crate::units::Share;
 
 /// Between a case's YAML and what is expected of it.
 const DASHES: &str = "---8<---\n";
@@ -22,7 +25,7 @@ const SELECTORS: [SelectorType<'_>; 5] = [
     selector_type("random", ModelUse::Never, MetricsUse::Optional),
     selector_type("least_requests", ModelUse::Never, MetricsUse::Optional),
     selector_type("classifier", ModelUse::Required, MetricsUse::Required),
-    selector_type("forest", ModelUse::Optional, MetricsUse::Optional),
+    selector_type("forest", ModelUse::Learned, MetricsUse::Optional),
 ];
 
 const fn selector_type(name: &str, model: ModelUse, metrics: MetricsUse) -> SelectorType<'_> {
@@ -108,7 +111,7 @@ routes: [{ name: everything, pool: shop, match: { no_such_key: 1 }, no_such_key:
 pools:
   shop:
     backends: [{ address: "127.0.0.1:3001", no_such_key: 1 }]
-    selector: { type: forest, no_such_key: 1 }
+    selector: { type: forest, learn: { no_such_key: 1 }, no_such_key: 1 }
     metrics_source: { type: agent, port: 9902, no_such_key: 1 }
     dataset: { file: rows.csv, no_such_key: 1 }
     health_check: { type: http, expect: { status: [200], no_such_key: 1 }, no_such_key: 1 }
@@ -190,6 +193,9 @@ fn the_example_says_what_the_defaults_are() {
         (left_out.limits, left_out.log, left_out.runtime)
     );
     assert_eq!(said.drain_timeout, left_out.drain_timeout);
+    assert_eq!(said.pools[1].selector.learning.mode, Learning::default().mode);
+    assert_eq!(said.pools[1].selector.learning.explore, Learning::default().explore);
+    assert_eq!(said.pools[1].selector.learning.preset, Learning::default().preset);
     let (said, left_out) = (&said.pools[0], &left_out.pools[0]);
     assert_eq!(said.outlier_detection, left_out.outlier_detection);
     assert_eq!(
@@ -211,7 +217,38 @@ fn a_route_knows_what_it_asks_for() {
         )],
     };
     assert_eq!(config.routes[0].matches, expected);
-    assert_eq!(config.routes[1].matches, Match::default());
+    assert_eq!(config.routes.last().unwrap().matches, Match::default());
+}
+
+#[track_caller]
+fn check_learning(settings: &str, expected: &Learning) {
+    let case = read(project("integration/config_cases/selector_with_everything.case"));
+    let yaml = case.split(DASHES).next().unwrap_or_default();
+    let line = yaml.lines().find(|line| line.contains("selector:")).unwrap();
+    let text = yaml.replace(line, &format!("    selector: {settings}"));
+    let config = parse_here(&text).unwrap().config;
+    assert_eq!(config.pools[0].selector.learning, *expected, "{settings}");
+}
+
+#[test]
+fn a_forest_learns_unless_it_is_told_not_to() {
+    check_learning("forest", &Learning::default());
+    let every = |seconds| Learn::Online(Some(std::time::Duration::from_secs(seconds)));
+    check_learning(
+        "{ type: forest, learn: { every: 20s } }",
+        &Learning {
+            learn: every(20),
+            ..Learning::default()
+        },
+    );
+    check_learning(
+        "{ type: forest, learn: off, model: a.forest }",
+        &Learning {
+            learn: Learn::Off,
+            explore: Share::NONE,
+            ..Learning::default()
+        },
+    );
 }
 
 #[test]

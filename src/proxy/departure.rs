@@ -33,7 +33,7 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
         .begin(choice.backend, facts.route_class, now)
         .zip(served.address(choice.backend))
         .ok_or_else(|| status_error(500, "the selector named a backend that does not exist"))?;
-    served.decided(choice.reason);
+    served.decided(&choice);
     let mut peer = Box::new(HttpPeer::new(address, false, String::new()));
     peer.group_key = pool_key(served.pool.name());
     set_timeouts(

@@ -97,7 +97,7 @@ impl Default for Registry {
         registry.kinds.insert("classifier".to_owned(), classifier);
         let forest = SelectorKind {
             build: Box::new(forest::build),
-            model: ModelUse::Optional,
+            model: ModelUse::Learned,
             metrics: MetricsUse::Optional,
             learns: true,
         };

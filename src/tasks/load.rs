@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::config;
 use crate::config::Config;
 use crate::config::ConfigErrors;
+use crate::config::ModelUse;
 use crate::config::SelectorType;
 use crate::forest::Model;
 use crate::forest::ModelError;
@@ -20,6 +21,7 @@ use crate::forest::decode;
 use crate::generation::BuildError;
 use crate::generation::Generation;
 use crate::generation::Materials;
+use crate::selection;
 use crate::selection::Registry;
 
 /// The path that means standard input, which can be read only once.
@@ -97,6 +99,22 @@ pub enum ReadModelError {
         /// What is wrong with it.
         cause: ModelError,
     },
+    /// It is a model for another selector.
+    #[error("{path}: the model is {found}, and this selector asks {wanted}; name another file, or another selector")]
+    OtherKind {
+        /// The file.
+        path: String,
+        /// What it holds.
+        found: ModelKind,
+        /// What the selector asks.
+        wanted: &'static str,
+    },
+    /// It scores by other features.
+    #[error("{path}: the model looks at other features than this release; make it again with this release")]
+    OtherFeatures {
+        /// The file.
+        path: String,
+    },
 }
 
 impl Source {
@@ -127,7 +145,8 @@ impl Source {
     pub fn build(&self, config: Config, previous: Option<&Generation>) -> Result<Generation, LoadError> {
         let materials = Materials {
             addresses: addresses(&config)?,
-            models: models(&config)?,
+            models: models(&config, &self.registry)?,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
         };
         Ok(Generation::build(
             Arc::new(config),
@@ -143,19 +162,31 @@ fn with_count(errors: &ConfigErrors) -> String {
     format!("{errors}\n{} error{plural}", errors.count())
 }
 
-/// Reads a model file.
+/// Reads a model file for a selector that uses it so.
 ///
 /// # Errors
-/// When it cannot be read, is damaged, or cannot choose among backends.
-pub fn read_model(path: &Path) -> Result<Model, ReadModelError> {
+/// When it cannot be read, is damaged, or is of no use to the selector.
+pub fn read_model(path: &Path, model_use: ModelUse) -> Result<Model, ReadModelError> {
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(|cause| ReadModelError::Unreadable { path: name(), cause })?;
     let invalid = |cause| ReadModelError::Invalid { path: name(), cause };
     let model = decode(&bytes).map_err(invalid)?;
-    match model.kind() {
+    match (model_use, model.kind()) {
+        (_, kind @ ModelKind::Reproduction) => Err(invalid(ModelError::Unservable(kind))),
+        (ModelUse::Learned, ModelKind::Ranker) if *model.forest().schema() == selection::schema() => Ok(model),
+        (ModelUse::Learned, ModelKind::Ranker) => Err(ReadModelError::OtherFeatures { path: name() }),
+        (ModelUse::Learned, found) => Err(ReadModelError::OtherKind {
+            path: name(),
+            found,
+            wanted: "a ranker of single backends",
+        }),
         // One for another number of backends is let in: its selector falls back and says so.
-        ModelKind::Classifier { .. } => Ok(model),
-        kind => Err(invalid(ModelError::Unservable(kind))),
+        (_, ModelKind::Classifier { .. }) => Ok(model),
+        (_, found) => Err(ReadModelError::OtherKind {
+            path: name(),
+            found,
+            wanted: "a classifier",
+        }),
     }
 }
 
@@ -201,11 +232,14 @@ fn resolve(address: &str) -> std::io::Result<SocketAddr> {
         .ok_or_else(|| std::io::Error::other("the name has no address"))
 }
 
-fn models(config: &Config) -> Result<BTreeMap<PathBuf, Arc<Model>>, LoadError> {
+fn models(config: &Config, registry: &Registry) -> Result<BTreeMap<PathBuf, Arc<Model>>, LoadError> {
     let mut models = BTreeMap::new();
     for pool in &config.pools {
         if let Some(path) = &pool.selector.model {
-            let model = read_model(path).map_err(|cause| LoadError::Model {
+            let model_use = registry
+                .get(&pool.selector.kind)
+                .map_or(ModelUse::Never, |kind| kind.model);
+            let model = read_model(path, model_use).map_err(|cause| LoadError::Model {
                 pool: pool.name.clone(),
                 cause,
             })?;

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use crate::generation::Current;
 use crate::generation::Generation;
+use crate::generation::ServedPool;
 use crate::shutdown::Shutdown;
 use crate::shutdown::stopped;
 use crate::tasks::load::read_model;
@@ -30,7 +31,7 @@ pub async fn run(current: Arc<Current>, telemetry: Arc<Telemetry>, mut shutdown:
                 let generation = current.take();
                 let stamps = stamps(&generation);
                 for (path, _) in stamps.iter().filter(|(path, stamp)| seen.get(*path).is_some_and(|it| it != *stamp)) {
-                    tokio::task::block_in_place(|| swap(path, &generation, &telemetry));
+                    tokio::task::block_in_place(|| swap_all(path, &generation, &telemetry));
                 }
                 seen = stamps;
             }
@@ -52,21 +53,26 @@ fn stamp(path: &Path) -> Stamp {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-fn swap(path: &Path, generation: &Generation, telemetry: &Telemetry) {
-    let model = match read_model(path) {
-        Ok(model) => Arc::new(model),
-        Err(error) => {
-            telemetry.model_failures.increment();
-            log::error!("model not swapped, the one before stays in charge: {error}");
-            return;
-        }
-    };
+fn swap_all(path: &Path, generation: &Generation, telemetry: &Telemetry) {
     for (served, pool) in generation.pools.iter().zip(&generation.config.pools) {
         if pool.selector.model.as_deref() == Some(path) {
-            served.model.put(Arc::clone(&model));
+            swap(path, served, telemetry);
+        }
+    }
+}
+
+fn swap(path: &Path, served: &ServedPool, telemetry: &Telemetry) {
+    let pool = served.pool.name();
+    match read_model(path, served.model_use) {
+        Ok(model) => {
+            served.model.put(Arc::new(model));
             // Choices made from the metrics with the old model are made anew.
             served.pool.end_metrics_round();
-            log::info!(pool = served.pool.name(); "model {} is in charge", path.display());
+            log::info!(pool; "model {} is in charge", path.display());
+        }
+        Err(error) => {
+            telemetry.model_failures.increment();
+            log::error!(pool; "model not swapped, the one before stays in charge: {error}");
         }
     }
 }

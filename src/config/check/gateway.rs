@@ -16,6 +16,7 @@ use crate::config::Timeouts;
 use crate::config::check::address;
 use crate::config::read::Located;
 use crate::config::read::Section;
+use crate::units::Celsius;
 
 const LEVELS: [(&str, LevelFilter); 6] = [
     ("off", LevelFilter::Off),
@@ -26,6 +27,12 @@ const LEVELS: [(&str, LevelFilter); 6] = [
     ("trace", LevelFilter::Trace),
 ];
 const THREADS: RangeInclusive<u64> = 1..=1_024;
+const LOAD: RangeInclusive<u64> = 1..=1_000;
+/// A thread of the lowest priority hardly comes to run then, and what it takes is missed elsewhere.
+const MAX_LOAD: Option<NonZeroU32> = NonZeroU32::new(4);
+const TEMPERATURE: RangeInclusive<Celsius> = Celsius(20)..=Celsius(150);
+/// Here a Raspberry Pi begins to slow down, and most other machines are hotter than is good for them.
+const MAX_TEMPERATURE: Option<Celsius> = Some(Celsius(80));
 const CONNECTIONS: RangeInclusive<u64> = 1..=10_000_000;
 /// Below, a packet that is sent again would end it; above, it is no timeout any more.
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 3_600);
@@ -118,18 +125,32 @@ pub(super) fn runtime(file: &Section<'_>) -> Runtime {
     let default = Runtime {
         threads: None,
         state_dir: PathBuf::from("state"),
+        max_load: MAX_LOAD,
+        max_temperature: MAX_TEMPERATURE,
     };
     file.or("runtime", default.clone(), |node| {
         node.section(|section| Runtime {
             threads: section.or("threads", None, threads),
             state_dir: section.or("state_dir", default.state_dir, path),
+            max_load: section.or("max_load", default.max_load, load),
+            max_temperature: section.or("max_temperature", default.max_temperature, |node| {
+                node.temperature_or_off(TEMPERATURE)
+            }),
         })
     })
 }
 
+fn load(node: Located<'_>) -> Option<Option<NonZeroU32>> {
+    Some(
+        node.number_or("off", LOAD)?
+            .and_then(|number| u32::try_from(number).ok())
+            .and_then(NonZeroU32::new),
+    )
+}
+
 fn threads(node: Located<'_>) -> Option<Option<NonZeroUsize>> {
     Some(
-        node.number_or_auto(THREADS)?
+        node.number_or("auto", THREADS)?
             .and_then(|number| usize::try_from(number).ok())
             .and_then(NonZeroUsize::new),
     )
@@ -185,7 +206,7 @@ fn limits(section: &Section<'_>) -> Limits {
 
 fn connections(node: Located<'_>) -> Option<Option<NonZeroU32>> {
     Some(
-        node.number_or_auto(CONNECTIONS)?
+        node.number_or("auto", CONNECTIONS)?
             .and_then(|number| u32::try_from(number).ok())
             .and_then(NonZeroU32::new),
     )

@@ -6,6 +6,7 @@
 mod address;
 mod gateway;
 mod health;
+mod learning;
 mod listeners;
 mod metrics;
 mod pools;

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::config::Learning;
 use crate::config::Pool;
 use crate::config::Selector;
 use crate::config::check::gateway;
+use crate::config::check::learning;
 use crate::config::check::metrics::Metrics;
 use crate::config::error::quoted;
 use crate::config::read::Located;
@@ -31,8 +33,8 @@ pub struct SelectorType<'n> {
 pub enum ModelUse {
     /// It has no use for one.
     Never,
-    /// It has one of its own when none is named.
-    Optional,
+    /// It learns one while it serves; one that is named is what it starts from, or stays with.
+    Learned,
     /// It cannot do without; where none is named, it is the pool's own in the state directory.
     Required,
 }
@@ -49,25 +51,25 @@ pub enum MetricsUse {
 /// The selector of the pool in `section`, whose backends' metrics are `metrics`.
 pub(super) fn selector(section: &Section<'_>, types: &[SelectorType<'_>], metrics: &Metrics) -> Option<Selector> {
     let Some(node) = section.optional("selector") else {
-        return Some(Selector {
-            kind: DEFAULT.to_owned(),
-            model: None,
-            fallback: None,
-        });
+        return Some(by_word(DEFAULT));
     };
     let (selector, selector_type) = if node.is_section() {
         node.section(|section| with_settings(section, types))??
     } else {
         let selector_type = known_type(node, types)?;
-        let selector = Selector {
-            kind: selector_type.name.to_owned(),
-            model: None,
-            fallback: None,
-        };
-        (selector, selector_type)
+        (by_word(selector_type.name), selector_type)
     };
     require_metrics(node, selector_type, metrics);
     Some(selector)
+}
+
+fn by_word(name: &str) -> Selector {
+    Selector {
+        kind: name.to_owned(),
+        model: None,
+        fallback: None,
+        learning: Learning::default(),
+    }
 }
 
 fn with_settings<'t>(section: &Section<'_>, types: &'t [SelectorType<'t>]) -> Option<(Selector, &'t SelectorType<'t>)> {
@@ -84,15 +86,15 @@ fn with_settings<'t>(section: &Section<'_>, types: &'t [SelectorType<'t>]) -> Op
     }
     let model: Option<PathBuf> = section.optional("model").and_then(gateway::path);
     let fallback = section.optional("fallback").and_then(|node| fallback(node, types));
+    let learning = learning::learning(section, selector_type);
     let selector_type = selector_type?;
-    Some((
-        Selector {
-            kind: selector_type.name.to_owned(),
-            model,
-            fallback,
-        },
-        selector_type,
-    ))
+    let selector = Selector {
+        model,
+        fallback,
+        learning,
+        ..by_word(selector_type.name)
+    };
+    Some((selector, selector_type))
 }
 
 /// What serves while a model cannot must itself need none.

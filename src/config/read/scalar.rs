@@ -12,6 +12,7 @@ use crate::config::quantity::Quantity;
 use crate::config::read::Located;
 use crate::config::read::Refusal;
 use crate::config::read::suggestion;
+use crate::units::Celsius;
 use crate::units::Share;
 
 impl<'d> Located<'d> {
@@ -94,15 +95,26 @@ impl<'d> Located<'d> {
         }
     }
 
-    /// `auto` as `None`, or a whole number within `bounds`.
-    pub(crate) fn number_or_auto(self, bounds: RangeInclusive<u64>) -> Option<Option<u64>> {
+    /// The word `none` as `None`, or a whole number within `bounds`.
+    pub(crate) fn number_or(self, none: &str, bounds: RangeInclusive<u64>) -> Option<Option<u64>> {
         match self.scalar() {
-            Some(Scalar {
-                kind: Kind::Text, text, ..
-            }) if text == "auto" => Some(None),
+            _ if self.is_word(none) => Some(None),
             Some(Scalar { kind: Kind::Number, .. }) => self.number(bounds).map(Some),
-            _ => self.mismatch("`auto` or a whole number"),
+            _ => self.mismatch(&format!("`{none}` or a whole number")),
         }
+    }
+
+    /// `off` as `None`, or a temperature within `bounds`.
+    pub(crate) fn temperature_or_off(self, bounds: RangeInclusive<Celsius>) -> Option<Option<Celsius>> {
+        if self.is_word("off") {
+            return Some(None);
+        }
+        self.quantity(&quantity::TEMPERATURE, bounds).map(Some)
+    }
+
+    fn is_word(self, word: &str) -> bool {
+        self.scalar()
+            .is_some_and(|scalar| scalar.kind == Kind::Text && scalar.text == word)
     }
 
     /// A duration within `bounds`.

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::config::Learn;
+use crate::config::Learning;
+use crate::config::Mode;
+use crate::config::Preset;
 use crate::selection::Explore;
 use crate::selection::Fallback;
 use crate::selection::Forest;
@@ -11,6 +15,9 @@ use crate::selection::SelectorContext;
 use crate::selection::Shadow;
 use crate::selection::forest::WithoutModel;
 use crate::units::Share;
+
+/// With no more cores than this a machine has little to spare for learning.
+const FEW_CORES: usize = 4;
 
 /// Whether a forest selector serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +47,26 @@ impl Default for ForestOptions {
             mode: ForestMode::Active,
             explore: Share::new(0.001).expect("a thousandth is between 0 and 1"),
             learn: Some(LearnerPreset::Standard),
+        }
+    }
+}
+
+impl ForestOptions {
+    /// As `learning` says, on a machine with this many cores.
+    #[must_use]
+    pub fn new(learning: &Learning, cores: usize) -> Self {
+        let preset = match learning.preset {
+            Preset::Small => LearnerPreset::Small,
+            Preset::Auto if cores <= FEW_CORES => LearnerPreset::Small,
+            Preset::Auto | Preset::Standard => LearnerPreset::Standard,
+        };
+        Self {
+            mode: match learning.mode {
+                Mode::Active => ForestMode::Active,
+                Mode::Shadow => ForestMode::Shadow,
+            },
+            explore: learning.explore,
+            learn: (learning.learn != Learn::Off).then_some(preset),
         }
     }
 }

@@ -1,0 +1,102 @@
+//! The settings of a selector that learns.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::config::Learn;
+use crate::config::Learning;
+use crate::config::Mode;
+use crate::config::ModelUse;
+use crate::config::Preset;
+use crate::config::SelectorType;
+use crate::config::error::quoted;
+use crate::config::read::Located;
+use crate::config::read::Section;
+use crate::units::Share;
+
+const MODES: [(&str, Mode); 2] = [("active", Mode::Active), ("shadow", Mode::Shadow)];
+const PRESETS: [(&str, Preset); 3] = [
+    ("auto", Preset::Auto),
+    ("small", Preset::Small),
+    ("standard", Preset::Standard),
+];
+const EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);
+/// How to write `learn`.
+const LEARN: &str = "`off` or `{ every: 10s }`";
+
+impl Default for Learning {
+    /// Serves, and learns from one exploring request in a thousand.
+    fn default() -> Self {
+        Self {
+            mode: Mode::Active,
+            explore: Share::new(0.001).expect("a thousandth is between 0 and 1"),
+            preset: Preset::Auto,
+            learn: Learn::Online(None),
+        }
+    }
+}
+
+/// The settings in `section`, whose type is `selector_type` if that is known.
+pub(super) fn learning(section: &Section<'_>, selector_type: Option<&SelectorType<'_>>) -> Learning {
+    if let Some(stranger) = selector_type.filter(|known| known.model != ModelUse::Learned) {
+        let because = format!("is for a selector that learns, and `{}` does not", stranger.name);
+        for key in ["mode", "explore", "preset", "learn"] {
+            section.inapplicable(key, &because);
+        }
+        return Learning::default();
+    }
+    let learning = Learning {
+        mode: section.or("mode", Mode::Active, |node| node.choice(&MODES)),
+        explore: explore(section),
+        preset: section.or("preset", Preset::Auto, |node| node.choice(&PRESETS)),
+        learn: section.or("learn", Learn::Online(None), learn),
+    };
+    refuse_idle_keys(section, &learning);
+    match learning {
+        Learning { learn: Learn::Off, .. } => Learning {
+            explore: Share::NONE,
+            ..learning
+        },
+        learning => learning,
+    }
+}
+
+fn explore(section: &Section<'_>) -> Share {
+    section.or("explore", Learning::default().explore, |node| node.share(Share::NONE))
+}
+
+fn learn(node: Located<'_>) -> Option<Learn> {
+    if node.is_section() {
+        return node.section(|section| {
+            let every = section.optional("every").and_then(|node| node.duration(EVERY));
+            Learn::Online(every)
+        });
+    }
+    let text = node.word(LEARN)?;
+    if text == "off" {
+        return Some(Learn::Off);
+    }
+    node.refuse(format!("`learn` cannot be {}", quoted(text)), format!("write {LEARN}"));
+    None
+}
+
+/// Keys that would do nothing beside the others, and a model that is to stay and is not there.
+fn refuse_idle_keys(section: &Section<'_>, learning: &Learning) {
+    match learning {
+        Learning { learn: Learn::Off, .. } => {
+            section.inapplicable("explore", "is what a learner learns from, and `learn` is off");
+            section.inapplicable("preset", "says how much is learned, and `learn` is off");
+            if let (Some(learn), None) = (section.optional("learn"), section.optional("model")) {
+                learn.refuse_key(
+                    "`learn: off` keeps a model as it is, and none is named",
+                    "add `model: FILE`, or remove `learn`",
+                );
+            }
+        }
+        Learning { mode: Mode::Shadow, .. } => section.inapplicable(
+            "explore",
+            "is for `mode: active`; in shadow mode the fallback chooses alone",
+        ),
+        _ => {}
+    }
+}
