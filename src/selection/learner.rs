@@ -106,6 +106,7 @@ pub struct Learner {
     models: u64,
     seed: u64,
     last_model: Option<Timestamp>,
+    interval: Duration,
 }
 
 impl Learner {
@@ -121,7 +122,26 @@ impl Learner {
             models: 0,
             seed,
             last_model: None,
+            interval: preset.interval(),
         }
+    }
+
+    /// From now on learns as much as `preset` says, and makes a model every `interval`. What it knows stays, as far as
+    /// there is room for it.
+    pub fn adapt(&mut self, preset: LearnerPreset, interval: Duration) {
+        if preset != self.preset {
+            self.rows = self.rows.resized(preset.rows());
+            self.explored = self.explored.resized(preset.explored_rows());
+            self.preset = preset;
+        }
+        self.interval = interval;
+    }
+
+    /// Goes on with `model`, which somebody else has made; nothing is known of its skill.
+    pub fn adopt(&mut self, model: Arc<Model>, now: Timestamp) {
+        self.model = Some(model);
+        self.skill = Skill::default();
+        self.last_model = Some(now);
     }
 
     /// Takes in an outcome.
@@ -159,6 +179,12 @@ impl Learner {
         }
     }
 
+    /// How many models it has made.
+    #[must_use]
+    pub fn model_count(&self) -> u64 {
+        self.models
+    }
+
     /// Its newest model.
     #[must_use]
     pub fn model(&self) -> Option<&Arc<Model>> {
@@ -168,7 +194,7 @@ impl Learner {
     /// Whether it is time for a new model.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let is_over = |last| now.since(last) >= self.preset.interval();
+        let is_over = |last| now.since(last) >= self.interval;
         self.row_count() >= FEWEST_ROWS && self.last_model.is_none_or(is_over)
     }
 
@@ -199,17 +225,19 @@ impl Learner {
     }
 }
 
+/// Takes in what `notebook` holds, and tells `slot` how far its model is to be trusted.
+pub fn attend(learner: &mut Learner, notebook: &Notebook, slot: &ModelSlot) {
+    take_in(learner, notebook);
+    slot.trust(learner.charge());
+}
+
 /// One look at what has happened: takes in what `notebook` holds, makes a new model if it is time to, and tells `slot`
 /// about both. To be called about once a second; says whether there is a new model.
 ///
 /// # Errors
 /// As [`Learner::retrain`]; the model before stays.
 pub fn study(learner: &mut Learner, notebook: &Notebook, slot: &ModelSlot, now: Timestamp) -> Result<bool, GrowError> {
-    let mut rows = Vec::new();
-    notebook.drain(&mut rows);
-    for row in &rows {
-        learner.take(row);
-    }
+    take_in(learner, notebook);
     let is_due = learner.is_due(now);
     let made = if is_due {
         learner.retrain(now).map(|model| slot.put(model))
@@ -218,6 +246,14 @@ pub fn study(learner: &mut Learner, notebook: &Notebook, slot: &ModelSlot, now: 
     };
     slot.trust(learner.charge());
     made.map(|()| is_due)
+}
+
+fn take_in(learner: &mut Learner, notebook: &Notebook) {
+    let mut rows = Vec::new();
+    notebook.drain(&mut rows);
+    for row in &rows {
+        learner.take(row);
+    }
 }
 
 #[cfg(test)]

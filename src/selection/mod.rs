@@ -49,6 +49,7 @@ pub use hash::Hash;
 pub use learner::Learner;
 pub use learner::LearnerPreset;
 pub use learner::StateError;
+pub use learner::attend;
 pub use learner::study;
 pub use least_requests::LeastRequests;
 pub use load_weighted::LoadWeighted;

@@ -27,6 +27,7 @@ use crate::pool::BackendSet;
 use crate::proxy::Shared;
 use crate::tasks::load::LoadError;
 use crate::tasks::load::Source;
+use crate::tasks::retrain;
 use crate::telemetry::Telemetry;
 
 pub use builder::Builder;
@@ -150,10 +151,12 @@ impl Gateway {
         let ending = signals.ending();
         let proxy = services::proxy(&server.configuration, &self.shared, &self.addresses());
         server.add_service(listening::Listening::new(proxy, self.listeners, drained));
+        let retraining = retrain::start(Arc::clone(&self.shared.current), Arc::clone(&self.shared.telemetry));
         server.add_service(services::background(self.source, &self.text, self.shared, self.admin));
         server.run(RunArgs {
             shutdown_signal: Box::new(signals),
         });
+        retraining.stop();
         ending.get().copied().unwrap_or(Ending::Drained)
     }
 }

@@ -6,3 +6,4 @@ pub mod load;
 pub mod metrics;
 pub mod models;
 pub mod reload;
+pub mod retrain;

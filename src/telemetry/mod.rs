@@ -5,6 +5,7 @@
 mod dataset_log;
 mod metrics;
 pub mod names;
+mod progress;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,6 +19,9 @@ use crate::units::Timestamp;
 
 pub use dataset_log::DatasetLog;
 pub use metrics::Exposition;
+pub use progress::Delay;
+pub use progress::Progress;
+pub use progress::ProgressBoard;
 
 /// Counts and states of the whole process.
 #[derive(Debug, Default)]
@@ -38,6 +42,8 @@ pub struct Telemetry {
     pub model_failures: Counter,
     /// Polls of a backend's metrics that failed.
     pub poll_failures: Counter,
+    /// How the learning of each pool goes.
+    pub progress: ProgressBoard,
     started: AtomicBool,
     draining: AtomicBool,
     last_reload: Mutex<Option<Reload>>,

@@ -23,6 +23,15 @@ impl Ring {
         }
     }
 
+    /// The newest rows of it, in a ring of another size.
+    pub(super) fn resized(&self, capacity: usize) -> Self {
+        let mut resized = Self::new(capacity);
+        for (row, label) in self.rows() {
+            resized.push(row.try_into().expect("each row has all features"), label);
+        }
+        resized
+    }
+
     pub(super) fn len(&self) -> usize {
         self.labels.len()
     }

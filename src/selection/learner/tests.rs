@@ -112,6 +112,33 @@ fn a_larger_preset_takes_over_a_smaller_ones_state() {
     );
 }
 
+#[test]
+fn a_learner_that_is_to_learn_less_keeps_the_newest() {
+    let mut learner = learner(LearnerPreset::Standard, 6000);
+    let before = learner.clone();
+    learner.adapt(LearnerPreset::Small, Duration::from_secs(5));
+    assert_eq!(learner.rows.len(), 3000);
+    let newest: Vec<f32> = before.rows.rows().map(|row| row.1).skip(2000).collect();
+    assert_eq!(learner.rows.rows().map(|row| row.1).collect::<Vec<_>>(), newest);
+    learner.retrain(at(0)).unwrap();
+    assert!(!learner.is_due(at(4)) && learner.is_due(at(5)));
+}
+
+#[test]
+fn an_adopted_model_has_to_prove_itself() {
+    let mut learner = learner(LearnerPreset::Small, 1000);
+    learner.adopt(model_of_cpu(), at(0));
+    assert_eq!(learner.charge(), Charge::Unproven);
+    assert!(!learner.is_due(at(29)) && learner.is_due(at(30)));
+}
+
+#[test]
+fn time_that_jumps_stops_no_learner_for_good() {
+    let mut learner = learner(LearnerPreset::Small, 1000);
+    learner.retrain(at(100_000)).unwrap();
+    assert!(!learner.is_due(at(0)) && learner.is_due(at(100_030)) && learner.is_due(at(10_000_000)));
+}
+
 proptest! {
     #[test]
     fn altered_state_is_refused(at in any::<proptest::sample::Index>(), bit in 0_u8..8) {
