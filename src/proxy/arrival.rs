@@ -68,11 +68,6 @@ fn set_timeouts(session: &mut Session, config: &Config) {
     session.set_read_timeout(Some(idle));
     session.set_write_timeout(Some(idle));
     session.set_total_drain_timeout(Some(idle));
-    // Where the client asked to close, Pingora has already said so and must not be overruled. How long the next
-    // request may take to come is the door's business.
-    if session.get_keepalive().is_some() {
-        session.set_keepalive(Some(idle.as_secs().max(1)));
-    }
 }
 
 fn check_limits(session: &Session, config: &Config) -> Result<(), Refusal> {

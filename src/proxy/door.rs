@@ -2,49 +2,35 @@
 //! may take, when a request's time is up, and when a kept-alive connection has waited long enough.
 //!
 //! Pingora bounds each read and nothing longer, so a client that sends a byte now and then could stay for ever. The
-//! door holds a connection between two requests itself, sees the first byte of the next one, and starts the clock.
+//! door follows each connection from phase to phase ([`Connection`]) and ends it when one takes too long.
 
 use std::future::Future;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::task::Poll;
 
 use async_trait::async_trait;
+use http::HeaderValue;
 use pingora::apps::HttpServerApp;
 use pingora::apps::ReusedHttpStream;
 use pingora::apps::ServerApp;
 use pingora::protocols::Stream;
 use pingora::protocols::http::ServerSession;
 use pingora::server::ShutdownWatch;
-use pingora::time::timeout;
 use pingora_proxy::HttpProxy;
 
 use crate::clock;
 use crate::config::Timeouts;
 use crate::proxy::Proxy;
 use crate::proxy::Shared;
+use crate::proxy::connection::Alarm;
+use crate::proxy::connection::Connection;
+use crate::proxy::connection::Phase;
+use crate::proxy::connection::Watched;
 use crate::shutdown::stopped;
 use crate::telemetry::Counted;
 use crate::units::Timestamp;
-
-/// The connection that a task serves.
-#[derive(Debug, Default)]
-struct Connection {
-    /// When the header of the request at hand was complete; zero until then.
-    header_at: AtomicU64,
-    /// Whether the connection was upgraded: nothing bounds it any more but the silence between two bytes.
-    upgraded: AtomicBool,
-}
-
-impl Connection {
-    fn since_header(&self, now: Timestamp) -> Option<Duration> {
-        let at = self.header_at.load(Ordering::Relaxed);
-        (at > 0).then(|| now.since(Timestamp::from_nanos(at)))
-    }
-}
 
 tokio::task_local! {
     static CONNECTION: Arc<Connection>;
@@ -52,12 +38,20 @@ tokio::task_local! {
 
 /// Tells the door that the header of this task's request was complete at `now`.
 pub(super) fn header_arrived(now: Timestamp) {
-    let _ = CONNECTION.try_with(|connection| connection.header_at.store(now.nanos(), Ordering::Relaxed));
+    let _ = CONNECTION.try_with(|connection| connection.enter(Phase::Response, now));
 }
 
-/// Tells the door that this task's connection was upgraded.
-pub(super) fn upgraded() {
-    let _ = CONNECTION.try_with(|connection| connection.upgraded.store(true, Ordering::Relaxed));
+/// Tells the door that this task's connection was upgraded at `now`.
+pub(super) fn upgraded(now: Timestamp) {
+    let _ = CONNECTION.try_with(|connection| connection.enter(Phase::Upgraded, now));
+}
+
+/// The address of this task's client, as a header says it.
+pub(super) fn client() -> Option<HeaderValue> {
+    CONNECTION
+        .try_with(|connection| connection.client.clone())
+        .ok()
+        .flatten()
 }
 
 /// The door to a data path.
@@ -93,46 +87,50 @@ impl Door {
         self.shared.current.look().config.timeouts.clone()
     }
 
-    async fn serve(&self, stream: Stream, shutdown: &ShutdownWatch) {
+    async fn serve(&self, stream: Stream, shutdown: &ShutdownWatch, connection: Arc<Connection>) {
         let mut timeouts = self.timeouts();
-        let mut session = ServerSession::new_http1(stream);
-        session.set_keepalive((!*shutdown.borrow()).then_some(whole_seconds(timeouts.idle)));
-        let mut next = self.serve_request(session, shutdown, &timeouts).await;
-        while let Some((mut stream, settings)) = next.map(ReusedHttpStream::consume) {
-            timeouts = self.timeouts();
-            if !next_request_comes(&mut stream, shutdown, timeouts.idle).await {
+        let mut alarm = Alarm::new(&timeouts);
+        let mut watch = shutdown.clone();
+        let mut stopping = pin!(stopped(&mut watch));
+        let mut session = ServerSession::new_http1(Box::new(Watched {
+            stream,
+            connection: Arc::clone(&connection),
+        }));
+        // Without a time of Pingora's own: the alarm sees to it.
+        session.set_keepalive((!*shutdown.borrow()).then_some(0));
+        loop {
+            let mut request = pin!(self.proxy.process_new_http(session, shutdown));
+            let next = poll_fn(|context| {
+                if let Poll::Ready(next) = request.as_mut().poll(context) {
+                    return Poll::Ready(next);
+                }
+                let is_idle = connection.phase() == Phase::Idle;
+                if is_idle && stopping.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(None);
+                }
+                // Dropping Pingora's future closes the connection.
+                alarm
+                    .poll(&connection, &timeouts, context)
+                    .map(|()| self.expired(&connection))
+            });
+            let Some((stream, settings)) = next.await.map(ReusedHttpStream::consume) else {
                 return;
-            }
-            let mut session = ServerSession::new_http1(stream);
+            };
+            timeouts = self.timeouts();
+            connection.enter(Phase::Idle, clock::now());
+            session = ServerSession::new_http1(stream);
             if let Some(settings) = settings {
                 settings.apply_to_session(&mut session);
             }
-            next = self.serve_request(session, shutdown, &timeouts).await;
         }
     }
 
-    /// Serves one request within its times; dropping Pingora's future closes the connection.
-    async fn serve_request(&self, session: ServerSession, shutdown: &ShutdownWatch, timeouts: &Timeouts) -> Next {
-        let Ok(connection) = CONNECTION.try_with(Arc::clone) else {
-            return None;
-        };
-        connection.header_at.store(0, Ordering::Relaxed);
-        let mut request = pin!(self.proxy.process_new_http(session, shutdown));
-        // A request may be given less time than a header.
-        let first = timeouts.header.min(timeouts.request);
-        if let Ok(next) = timeout(first, &mut request).await {
-            return next;
-        }
-        if connection.since_header(clock::now()).is_none() {
-            if let Ok(next) = timeout(timeouts.header.saturating_sub(first), &mut request).await {
-                return next;
-            }
-        }
-        let Some(taken) = connection.since_header(clock::now()) else {
+    /// Counts what took too long; nothing follows on its connection.
+    fn expired(&self, connection: &Connection) -> Next {
+        if connection.phase() == Phase::Header {
             self.shared.telemetry.header_timeouts.increment();
-            return None;
-        };
-        finish_in_time(request, &connection, timeouts.request.saturating_sub(taken)).await
+        }
+        None
     }
 }
 
@@ -144,39 +142,13 @@ impl ServerApp for Door {
             self.shared.telemetry.connections_refused.increment();
             return None;
         }
-        CONNECTION.scope(Arc::default(), self.serve(stream, shutdown)).await;
+        let connection = Arc::new(Connection::new(&stream, clock::now()));
+        let served = self.serve(stream, shutdown, Arc::clone(&connection));
+        CONNECTION.scope(connection, served).await;
         None
     }
 
     async fn cleanup(&self) {
         self.proxy.http_cleanup().await;
     }
-}
-
-/// Waits for the end of a request whose header is there. The backend's own timeouts come first and are answered with
-/// 504; this is for what trickles on for longer than a request may take.
-async fn finish_in_time(request: impl Future<Output = Next> + Unpin, connection: &Connection, left: Duration) -> Next {
-    let mut request = request;
-    // A moment longer than the backend's read timeout, which started later and can still be answered.
-    const GRACE: Duration = Duration::from_millis(100);
-    match timeout(left + GRACE, &mut request).await {
-        Ok(next) => next,
-        Err(_) if connection.upgraded.load(Ordering::Relaxed) => request.await,
-        Err(_) => None,
-    }
-}
-
-/// Whether another request begins on a kept-alive connection before `idle` is over or the gateway stops.
-async fn next_request_comes(stream: &mut Stream, shutdown: &ShutdownWatch, idle: Duration) -> bool {
-    let mut shutdown = shutdown.clone();
-    let mut first_byte = [0];
-    tokio::select! {
-        biased;
-        peeked = timeout(idle, stream.try_peek(&mut first_byte)) => matches!(peeked, Ok(Ok(true))),
-        () = stopped(&mut shutdown) => false,
-    }
-}
-
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs().max(1)
 }

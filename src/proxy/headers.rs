@@ -30,8 +30,8 @@ const HTTP: HeaderValue = HeaderValue::from_static("http");
 /// be believed.
 pub(super) fn to_backend(session: &Session, request: &mut RequestHeader, context: &mut Context) -> Result<()> {
     give_origin_form(request)?;
-    if let Some(client) = session.client_addr().and_then(|address| address.as_inet()) {
-        request.insert_header(X_FORWARDED_FOR, client.ip().to_canonical().to_string())?;
+    if let Some(client) = door::client() {
+        request.insert_header(X_FORWARDED_FOR, client)?;
     }
     request.insert_header(X_FORWARDED_PROTO, HTTP)?;
     match session.get_header(header::HOST) {
@@ -60,7 +60,8 @@ fn give_origin_form(request: &mut RequestHeader) -> Result<()> {
     request.set_raw_path(path.as_bytes())
 }
 
-/// Notes the response's first byte, and says who passed it on.
+/// Notes the response's first byte, and takes out what is not for the client. A gateway need not sign responses (RFC
+/// 9110, section 7.6.3).
 pub(super) fn to_client(
     session: &Session,
     response: &mut ResponseHeader,
@@ -78,14 +79,13 @@ pub(super) fn to_client(
         attempt.answered(now);
         if is_upgrade {
             attempt.upgrade();
-            door::upgraded();
+            door::upgraded(now);
         }
     }
     if !is_upgrade {
         remove_hop_fields(response);
         fit_version(session, response);
     }
-    response.append_header(header::VIA, VIA)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! means and `context` remembering it all. `door` stands in front of them, one level below HTTP.
 
 mod arrival;
+mod connection;
 mod context;
 mod departure;
 mod door;

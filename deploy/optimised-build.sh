@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Builds the gateway with the `dist` profile, guided by a profile of itself at work: it serves the sample shop's pages
+# for a few seconds under round robin and under a learning forest, and the compiler then lays out the code for that.
+# Needs rustup's `llvm-tools` component, which it installs if it is missing.
+#
+#   deploy/optimised-build.sh [CARGO ARGUMENTS...]       # the binary is in target/dist
+#   SECONDS_EACH=20 deploy/optimised-build.sh --no-default-features
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${SECONDS_EACH:-8}
+target=${CARGO_TARGET_DIR:-target}
+work=$(mktemp -d)
+pids=()
+finish() { trap - EXIT; for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; rm -rf "$work"; }
+trap finish EXIT
+
+tools() { echo "$(rustc --print sysroot)/lib/rustlib/$(rustc --print host-tuple)/bin"; }
+test -x "$(tools)/llvm-profdata" || rustup component add llvm-tools
+
+CARGO_TARGET_DIR=$target/profiled RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-generate=$work" \
+  cargo build --quiet --locked --profile dist --bin sylvan
+sylvan=$target/profiled/dist/sylvan
+
+# Only the gateway is to be profiled, not the shops and the traffic client.
+unprofiled() { LLVM_PROFILE_FILE=/dev/null "$sylvan" "$@"; }
+port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+first=$(port) second=$(port) web=$(port) admin=$(port)
+for shop in "$first" "$second"; do unprofiled shop --listen "127.0.0.1:$shop" >/dev/null & pids+=($!); done
+configure() { # SELECTOR
+  cat > "$work/gateway.yaml" <<YAML
+version: 1
+admin: { bind: 127.0.0.1:$admin }
+log: { level: warn }
+listeners: [{ name: web, bind: 127.0.0.1:$web }]
+routes: [{ name: all, pool: shop }]
+pools:
+  shop:
+    backends: [{ address: 127.0.0.1:$first }, { address: 127.0.0.1:$second }]
+    selector: $1
+    health_check: { type: http, path: /healthz, interval: 1s }
+YAML
+}
+configure round_robin
+LLVM_PROFILE_FILE=$work/sylvan-%p.profraw "$sylvan" run -c "$work/gateway.yaml" & gateway=$!
+for selector in round_robin forest; do
+  configure "$selector"
+  sleep 3
+  unprofiled traffic "http://127.0.0.1:$web/" --rate 200/s --duration "${seconds}s" >/dev/null
+done
+kill "$gateway" && wait "$gateway"
+
+"$(tools)/llvm-profdata" merge -o "$target/sylvan.profdata" "$work"/sylvan-*.profraw
+RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-use=$(realpath "$target/sylvan.profdata")" \
+  cargo build --locked --profile dist --bin sylvan "$@"
