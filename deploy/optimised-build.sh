@@ -3,7 +3,7 @@
 # for a few seconds under round robin and under a learning forest, and the compiler then lays out the code for that.
 # Needs rustup's `llvm-tools` component, which it installs if it is missing.
 #
-#   deploy/optimised-build.sh [CARGO ARGUMENTS...]       # the binary is in target/dist
+#   deploy/optimised-build.sh [CARGO ARGUMENTS...]       # says where the binary is
 #   SECONDS_EACH=20 deploy/optimised-build.sh --no-default-features
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,6 +49,10 @@ for selector in round_robin forest; do
 done
 kill "$gateway" && wait "$gateway"
 
-"$(tools)/llvm-profdata" merge -o "$target/sylvan.profdata" "$work"/sylvan-*.profraw
-RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-use=$(realpath "$target/sylvan.profdata")" \
-  cargo build --locked --profile dist --bin sylvan "$@"
+"$(tools)/llvm-profdata" merge -o "$work/profdata" "$work"/sylvan-*.profraw
+# Named by its content, since Cargo looks only at the name.
+profile=$(realpath "$target")/sylvan-$(sha256sum "$work/profdata" | cut -c1-12).profdata
+mv "$work/profdata" "$profile"
+CARGO_TARGET_DIR=$target/optimised RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-use=$profile" \
+  cargo build --quiet --locked --profile dist --bin sylvan "$@"
+echo "$target/optimised/dist/sylvan"

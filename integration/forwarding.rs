@@ -1,6 +1,7 @@
 //! What crosses the gateway, and how: headers, bodies, connections.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::channel::mpsc;
@@ -283,4 +284,26 @@ async fn errors_of_the_application_pass_unchanged() {
         assert_eq!((reply.status, reply.origin()), (status, "a".to_owned()));
     }
     assert!(!connection.is_closed());
+}
+
+#[tokio::test]
+async fn requests_that_come_together_are_answered_in_their_order() {
+    let (gateway, _origin) = open(&[]).await;
+    let mut client = Raw::open(gateway.address()).await;
+    let post = |body: &str| {
+        let length = body.len();
+        format!("POST /mirror HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    // The last one in two pieces: its header has begun, and still comes to its end.
+    let (begun, rest) = ("GET /count HTTP/1.1\r\n", "Host: a\r\nConnection: close\r\n\r\n");
+    client.send([&post("one"), &post("two"), begun].concat()).await;
+    let two = client.read_until("two").await;
+    client.send(rest).await;
+    let all = two + &client.read_for(Duration::from_secs(10)).await;
+    let bodies: Vec<&str> = all
+        .split("\r\n\r\n")
+        .skip(1)
+        .map(|it| it.get(..3).unwrap_or(it))
+        .collect();
+    assert_eq!(bodies, ["one", "two", "0"], "{all}");
 }

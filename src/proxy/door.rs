@@ -98,6 +98,7 @@ impl Door {
         }));
         // Without a time of Pingora's own: the alarm sees to it.
         session.set_keepalive((!*shutdown.borrow()).then_some(0));
+        session.set_pipelining_enabled(true);
         loop {
             let mut request = pin!(self.proxy.process_new_http(session, shutdown));
             let next = poll_fn(|context| {
