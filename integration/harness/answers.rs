@@ -20,8 +20,8 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::harness::message::Body;
 use crate::harness::message::Head;
 use crate::harness::message::write_chunk;
-use crate::harness::origin::Script;
 use crate::harness::pause;
+use crate::harness::script::Script;
 
 /// The one message that a WebSocket of an origin takes in silence.
 pub(crate) const UNANSWERED: &str = "do not answer";

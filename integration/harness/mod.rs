@@ -11,6 +11,7 @@ mod message;
 mod metrics;
 mod origin;
 mod raw;
+mod script;
 mod written;
 
 pub(crate) use answers::UNANSWERED;

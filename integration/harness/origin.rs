@@ -2,9 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU16;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use tokio::io::BufStream;
@@ -16,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::harness::answers::Next;
 use crate::harness::answers::answer;
 use crate::harness::message::Head;
+use crate::harness::script::Script;
 
 /// A backend on a port of its own, until it is dropped.
 #[derive(Debug)]
@@ -23,19 +22,6 @@ pub(crate) struct Origin {
     address: SocketAddr,
     script: Arc<Script>,
     listening: Option<JoinHandle<()>>,
-}
-
-/// What an origin counts, and what it was told.
-#[derive(Debug, Default)]
-pub(crate) struct Script {
-    /// Its answers carry this as `x-origin`.
-    pub(crate) name: String,
-    requests: AtomicU64,
-    connections: AtomicU64,
-    /// The status of `/healthz`; its requests are not counted.
-    pub(crate) health: AtomicU16,
-    /// Whether each connection is closed before its first request is read.
-    hangs_up: AtomicBool,
 }
 
 impl Origin {

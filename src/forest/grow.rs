@@ -242,7 +242,7 @@ impl Grower<'_> {
     /// The features a tree sees, each at most once.
     fn draw_features(&self, ranks: &Ranks, draws: &mut Draws) -> Vec<usize> {
         let mut features = ranks.varying();
-        shuffle(&mut features, draws);
+        draws.shuffle(&mut features);
         features.truncate((features.len() as f64 * self.params.feature_share).ceil() as usize);
         features
     }
@@ -296,13 +296,6 @@ fn draws_of(seed: u64, number: usize) -> Draws {
         seeds.next();
     }
     Draws::new(seeds.next())
-}
-
-/// Puts `items` into an order drawn from `draws` (Fisher and Yates).
-pub(crate) fn shuffle<T>(items: &mut [T], draws: &mut Draws) {
-    for end in (1..items.len()).rev() {
-        items.swap(end, draws.below(end + 1));
-    }
 }
 
 #[cfg(test)]

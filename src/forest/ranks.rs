@@ -7,7 +7,6 @@
 //! that divide the rows in the same way.
 
 use crate::forest::Samples;
-use crate::forest::grow::shuffle;
 use crate::units::Draws;
 
 /// Rows of equal rank lie within this distance of it, so that no two ranks meet.
@@ -47,7 +46,7 @@ impl Ranks {
     pub(crate) fn spread(&self, feature: usize, rows: &[usize], draws: &mut Draws) -> Vec<f64> {
         let ranks = &self.columns[feature].ranks;
         let mut order: Vec<usize> = (0..rows.len()).collect();
-        shuffle(&mut order, draws);
+        draws.shuffle(&mut order);
         order.sort_by_key(|&at| ranks[rows[at]]);
         let mut spread = vec![0.0; rows.len()];
         for equal in order.chunk_by(|&a, &b| ranks[rows[a]] == ranks[rows[b]]) {

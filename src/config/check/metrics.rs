@@ -7,7 +7,7 @@ use crate::config::Dataset;
 use crate::config::MetricsKind;
 use crate::config::MetricsSource;
 use crate::config::check::gateway;
-use crate::config::check::routes::parse_path;
+use crate::config::check::path::parse_path;
 use crate::config::read::Located;
 use crate::config::read::Section;
 

@@ -9,6 +9,7 @@ mod health;
 mod learning;
 mod listeners;
 mod metrics;
+mod path;
 mod pools;
 mod reach;
 mod routes;

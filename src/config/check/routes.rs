@@ -11,6 +11,7 @@ use crate::config::Match;
 use crate::config::Route;
 use crate::config::check::MOST_ITEMS;
 use crate::config::check::address;
+use crate::config::check::path::parse_path;
 use crate::config::check::pools::NamedPool;
 use crate::config::check::reach;
 use crate::config::check::unique_name;
@@ -115,20 +116,6 @@ fn path_prefix(node: Located<'_>) -> Option<String> {
     let prefix = node.parsed("a path such as /checkout", |text| parse_path(text).map(str::to_owned))?;
     let prefix = prefix.trim_end_matches('/');
     (!prefix.is_empty()).then(|| prefix.to_owned())
-}
-
-/// A path that a request can have.
-pub(super) fn parse_path(text: &str) -> Result<&str, Refusal> {
-    let refuse = |remedy: &str| Err(Refusal::new(format!("{} is not a path", quoted(text)), remedy));
-    match text {
-        _ if !text.starts_with('/') => refuse("begin it with `/`"),
-        _ if text.contains(['?', '#']) => refuse("end it before the `?` or `#`"),
-        _ if !text.chars().all(|c| c.is_ascii_graphic()) => refuse("percent-encode what is not visible ASCII"),
-        _ if text.split('/').any(|segment| segment == "." || segment == "..") => {
-            refuse("write it without `.` and `..`: requests that have them are refused")
-        }
-        _ => Ok(text),
-    }
 }
 
 fn method(node: Located<'_>) -> Option<Method> {

@@ -131,7 +131,7 @@ fn the_and_of_two_binary_columns_is_learnt_in_any_row_order() {
     };
     for order in 0..20 {
         let mut rows: Vec<(bool, bool)> = (0..80).map(|row| (row % 2 == 0, row % 4 < 2)).collect();
-        shuffle(&mut rows, &mut draws_of(order, 0));
+        draws_of(order, 0).shuffle(&mut rows);
         let bit = |bit| f32::from(u8::from(bit));
         let samples = samples(2, rows.iter().flat_map(|&(a, b)| [bit(a), bit(b)]).collect());
         let classes = Classes::new(rows.iter().map(|&(a, b)| usize::from(a && b)).collect(), 2).unwrap();
