@@ -33,6 +33,40 @@ pub(crate) struct Split<L> {
     pub(crate) right: Branch<L>,
 }
 
+impl<L> Branch<L> {
+    /// The leaf that `row` ends in.
+    pub(crate) fn leaf(&self, row: &[f32]) -> &L {
+        let mut branch = self;
+        loop {
+            match branch {
+                Self::Leaf(leaf) => return leaf,
+                Self::Split(split) => branch = split.side(row),
+            }
+        }
+    }
+
+    /// Changes every leaf.
+    pub(crate) fn for_each_leaf(&mut self, change: &mut impl FnMut(&mut L)) {
+        match self {
+            Self::Leaf(leaf) => change(leaf),
+            Self::Split(split) => {
+                split.left.for_each_leaf(change);
+                split.right.for_each_leaf(change);
+            }
+        }
+    }
+}
+
+impl<L> Split<L> {
+    fn side(&self, row: &[f32]) -> &Branch<L> {
+        if row[usize::from(self.feature)] < self.threshold {
+            &self.left
+        } else {
+            &self.right
+        }
+    }
+}
+
 /// What a tree is grown on: a row a sample, how often it was drawn, and the answer to the tree's question.
 #[derive(Debug)]
 pub(crate) struct Bag {

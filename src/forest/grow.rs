@@ -16,6 +16,7 @@ use crate::forest::Classes;
 use crate::forest::Forest;
 use crate::forest::Parts;
 use crate::forest::Samples;
+use crate::forest::Schema;
 use crate::forest::cart;
 use crate::forest::cart::Bag;
 use crate::forest::cart::Branch;
@@ -75,34 +76,18 @@ pub fn grow_classifier(
     seed: u64,
 ) -> Result<Forest, GrowError> {
     check_targets(samples, classes.labels().len())?;
-    Grower {
+    params.check()?;
+    let grower = Grower {
         samples,
         goal: Goal::Classes(classes),
         params,
         seed,
-    }
-    .grow()
+    };
+    let trees = grower.trees(&Ranks::new(samples))?;
+    Ok(assemble(samples.schema(), classes.count(), &trees))
 }
 
-/// A forest whose mean leaf value estimates by how much a row's number exceeds the mean of `targets`.
-///
-/// # Errors
-/// When `targets` and `samples` differ in number, a target is not finite, or a parameter is out of range.
-pub fn grow_regressor(samples: &Samples, targets: &[f32], params: &GrowParams, seed: u64) -> Result<Forest, GrowError> {
-    check_targets(samples, targets.len())?;
-    if let Some(row) = targets.iter().position(|target| !target.is_finite()) {
-        return Err(GrowError::Target { row });
-    }
-    Grower {
-        samples,
-        goal: Goal::numbers(targets),
-        params,
-        seed,
-    }
-    .grow()
-}
-
-fn check_targets(samples: &Samples, targets: usize) -> Result<(), GrowError> {
+pub(crate) fn check_targets(samples: &Samples, targets: usize) -> Result<(), GrowError> {
     let rows = samples.count();
     if rows == targets {
         Ok(())
@@ -113,7 +98,7 @@ fn check_targets(samples: &Samples, targets: usize) -> Result<(), GrowError> {
 
 impl GrowParams {
     /// Whether every parameter is in its range.
-    fn check(&self) -> Result<(), GrowError> {
+    pub(crate) fn check(&self) -> Result<(), GrowError> {
         let whole = [
             ("trees", self.trees, 1, Forest::MAX_TREES),
             ("depth", self.depth, 1, Tree::MAX_DEPTH),
@@ -150,32 +135,17 @@ impl GrowParams {
     }
 }
 
-struct Grower<'a> {
-    samples: &'a Samples,
-    goal: Goal<'a>,
-    params: &'a GrowParams,
-    seed: u64,
+/// Some trees with the same goal.
+pub(crate) struct Grower<'a> {
+    pub(crate) samples: &'a Samples,
+    pub(crate) goal: Goal<'a>,
+    pub(crate) params: &'a GrowParams,
+    pub(crate) seed: u64,
 }
 
 impl Grower<'_> {
-    fn grow(&self) -> Result<Forest, GrowError> {
-        self.params.check()?;
-        let ranks = Ranks::new(self.samples);
-        let mut parts = Parts {
-            schema: self.samples.schema().clone(),
-            outputs: self.goal.outputs(),
-            tree_sizes: Vec::with_capacity(self.params.trees),
-            nodes: Vec::new(),
-            distributions: Vec::new(),
-        };
-        for tree in self.trees(&ranks) {
-            self.append(&tree?, &mut parts);
-        }
-        Ok(Forest::from_parts(parts).expect("limits on depth and trees keep every index in range"))
-    }
-
     /// All trees in order, grown by as many threads as there may be.
-    fn trees(&self, ranks: &Ranks) -> Vec<Result<Branch<Vec<f64>>, GrowError>> {
+    pub(crate) fn trees(&self, ranks: &Ranks) -> Result<Vec<Branch<Vec<f64>>>, GrowError> {
         let numbers: Vec<usize> = (0..self.params.trees).collect();
         let part = self.params.trees.div_ceil(self.params.threads.get());
         thread::scope(|scope| {
@@ -259,23 +229,41 @@ impl Grower<'_> {
             .map(|same| (same[0], same.len() as u32))
             .unzip()
     }
+}
 
-    /// Adds `tree` to `parts`.
-    fn append(&self, tree: &Branch<Vec<f64>>, parts: &mut Parts) {
-        let outputs = self.goal.outputs();
-        let Parts {
-            nodes, distributions, ..
-        } = parts;
-        let own = flatten(tree, self.samples.schema().width() as u16, |estimate| match outputs {
-            1 => estimate[0] as f32,
-            _ => {
-                distributions.extend(estimate.iter().map(|&share| share as f32));
-                (distributions.len() / outputs - 1) as f32
-            }
-        });
-        parts.tree_sizes.push(own.len() as u32);
-        nodes.extend(own);
+/// The forest of `trees`, whose leaves have `outputs` values each.
+pub(crate) fn assemble(schema: &Schema, outputs: usize, trees: &[Branch<Vec<f64>>]) -> Forest {
+    let mut parts = Parts {
+        schema: schema.clone(),
+        outputs,
+        tree_sizes: Vec::with_capacity(trees.len()),
+        nodes: Vec::new(),
+        distributions: Vec::new(),
+    };
+    for tree in trees {
+        append(tree, &mut parts);
     }
+    Forest::from_parts(parts).expect("limits on depth and trees keep every index in range")
+}
+
+/// Adds `tree` to `parts`.
+fn append(tree: &Branch<Vec<f64>>, parts: &mut Parts) {
+    let Parts {
+        schema,
+        outputs,
+        nodes,
+        distributions,
+        ..
+    } = parts;
+    let own = flatten(tree, schema.width() as u16, |estimate| match *outputs {
+        1 => estimate[0] as f32,
+        outputs => {
+            distributions.extend(estimate.iter().map(|&share| share as f32));
+            (distributions.len() / outputs - 1) as f32
+        }
+    });
+    parts.tree_sizes.push(own.len() as u32);
+    nodes.extend(own);
 }
 
 /// A tree in terms of the columns it saw, and which features those are.

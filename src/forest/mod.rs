@@ -1,10 +1,11 @@
 //! A random forest as data: rows in, forest out ([`grow_classifier`], [`grow_regressor`]); bytes in, scores out
 //! ([`decode`], [`Forest`], [`Model`]).
 //!
-//! Trees are grown by linfa-trees, one at a time and behind fences; bagging, leaf values, the serving layout and the
-//! file format are our own. Nothing here reads a clock, a disk or entropy: the same rows, parameters and seed give the
+//! Trees are grown by linfa-trees, one at a time and behind fences; bagging, boosting, leaf values, the serving layout
+//! and the file format are our own. Nothing here reads a clock, a disk or entropy: the same rows, parameters and seed give the
 //! same bytes. What the features mean is the business of `selection` and `training`.
 
+mod boost;
 mod cart;
 mod codec;
 mod goal;
@@ -17,12 +18,13 @@ mod samples;
 mod schema;
 mod tree;
 
+pub use boost::Boosting;
+pub use boost::grow_regressor;
 pub use codec::decode;
 pub use codec::encode;
 pub use grow::GrowError;
 pub use grow::GrowParams;
 pub use grow::grow_classifier;
-pub use grow::grow_regressor;
 pub use model::Model;
 pub use model::ModelError;
 pub use model::ModelKind;

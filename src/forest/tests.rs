@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::any;
 use proptest::proptest;
 
+use crate::forest::Boosting;
 use crate::forest::Classes;
 use crate::forest::Forest;
 use crate::forest::GrowParams;
@@ -38,7 +39,7 @@ fn samples() -> Samples {
 fn ranker() -> Forest {
     let samples = samples();
     let targets: Vec<f32> = (0..samples.count()).map(|row| samples.row(row).iter().sum()).collect();
-    grow_regressor(&samples, &targets, &PARAMS, 7).unwrap()
+    grow_regressor(&samples, &targets, &PARAMS, Boosting { stages: 4, rate: 0.7 }, 7).unwrap()
 }
 
 fn classifier(classes: usize) -> Forest {

@@ -10,6 +10,9 @@ use crate::units::Timestamp;
 
 /// Requests a second over utilisation, errors counting as utilisation on top, from poll to poll.
 ///
+/// The last poll replaces those before, as the last report does there: the figures are means over the time between
+/// two polls already, and an older weight sends requests to a backend that has none to spare any more.
+///
 /// `qps / (utilisation + eps / qps * penalty)`: see Envoy's `client_side_weighted_round_robin` extension and gRPC's
 /// proposal A58. There the backend reports its own rates; here they are this gateway's.
 #[derive(Debug, Default)]
@@ -20,8 +23,6 @@ pub(crate) struct UtilisationWeight {
 
 /// Envoy's default: a backend that only fails looks fully used.
 const ERROR_PENALTY: f64 = 1.0;
-/// A poll counts this much against those before: one look at a noisy figure must not turn the traffic over.
-const STEP: f32 = 0.5;
 /// Below this a utilisation is noise, and a quotient by it a lottery.
 const LEAST_UTILISATION: f64 = 0.01;
 
@@ -32,8 +33,7 @@ impl UtilisationWeight {
             return;
         };
         if let Some(weight) = weight(utilisation, before, totals, now.since(then)) {
-            let step = if self.weight.load() > 0.0 { STEP } else { 1.0 };
-            self.weight.approach(weight as f32, step);
+            self.weight.store(weight as f32);
         }
     }
 
@@ -86,7 +86,8 @@ mod tests {
     }
 
     #[test]
-    fn polls_are_averaged_and_empty_windows_passed_over() {
-        check(&[(0.5, 0, 0), (0.5, 100, 0), (0.5, 100, 0), (0.5, 300, 0)], Some(300.0));
+    fn the_last_poll_counts_unless_nothing_was_sent() {
+        check(&[(0.5, 0, 0), (0.5, 100, 0), (0.5, 300, 0)], Some(400.0));
+        check(&[(0.5, 0, 0), (0.5, 100, 0), (0.5, 100, 0)], Some(200.0));
     }
 }

@@ -1,0 +1,187 @@
+//! Boosting: trees in stages, each grown on what the stages before it leave unexplained.
+//!
+//! Where causes add up, as that a backend is slow and that it is full, a tree of a few levels has no room for all of
+//! them, and the mean of many such trees has none either. A later stage sees what is left and goes on from there
+//! (Friedman: Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001). A stage has
+//! several trees, since one alone asks one question with yes or no and so makes a poor guess at a number.
+
+use crate::forest::Forest;
+use crate::forest::GrowError;
+use crate::forest::GrowParams;
+use crate::forest::Samples;
+use crate::forest::cart::Branch;
+use crate::forest::goal::Goal;
+use crate::forest::grow::Grower;
+use crate::forest::grow::assemble;
+use crate::forest::grow::check_targets;
+use crate::forest::ranks::Ranks;
+use crate::units::Draws;
+
+/// In how many stages the trees are grown, and how far each is believed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Boosting {
+    /// 1 to the number of trees, which are divided among the stages as evenly as can be; 1 is bagging alone.
+    pub stages: usize,
+    /// The share of a stage's estimate that counts, above 0 and up to 1: what a stage gets wrong by chance, the next
+    /// takes for something to explain.
+    pub rate: f64,
+}
+
+/// A forest whose mean leaf value estimates by how much a row's number exceeds the mean of `targets`.
+///
+/// # Errors
+/// When `targets` and `samples` differ in number, a target is not finite, or a parameter is out of range.
+pub fn grow_regressor(
+    samples: &Samples,
+    targets: &[f32],
+    params: &GrowParams,
+    boosting: Boosting,
+    seed: u64,
+) -> Result<Forest, GrowError> {
+    check_targets(samples, targets.len())?;
+    if let Some(row) = targets.iter().position(|target| !target.is_finite()) {
+        return Err(GrowError::Target { row });
+    }
+    params.check()?;
+    boosting.check(params.trees)?;
+    let ranks = Ranks::new(samples);
+    let mut seeds = Draws::new(seed);
+    let mut left = targets.to_vec();
+    let mut trees = Vec::with_capacity(params.trees);
+    for stage in 0..boosting.stages {
+        let part = boosting.part(params, stage);
+        let grower = Grower {
+            samples,
+            goal: Goal::numbers(&left),
+            params: &part,
+            seed: seeds.next(),
+        };
+        let mut grown = grower.trees(&ranks)?;
+        // A forest's estimate is the mean of all its trees, a stage's that of its own.
+        let weight = boosting.rate * params.trees as f64 / part.trees as f64;
+        grown.iter_mut().for_each(|tree| scale(tree, weight));
+        explain(&mut left, samples, &grown, params.trees);
+        trees.append(&mut grown);
+    }
+    Ok(assemble(samples.schema(), 1, &trees))
+}
+
+impl Boosting {
+    fn check(self, trees: usize) -> Result<(), GrowError> {
+        let refuse = |name, value: String, allowed: String| Err(GrowError::Parameter { name, value, allowed });
+        if !(1..=trees).contains(&self.stages) {
+            return refuse(
+                "stages",
+                self.stages.to_string(),
+                format!("1 to {trees}, the number of trees"),
+            );
+        }
+        if !(self.rate > 0.0 && self.rate <= 1.0) {
+            return refuse("rate", self.rate.to_string(), "more than 0 and at most 1".into());
+        }
+        Ok(())
+    }
+
+    /// The parameters of one stage: its part of the trees.
+    fn part(self, params: &GrowParams, stage: usize) -> GrowParams {
+        let until = |stage| params.trees * stage / self.stages;
+        GrowParams {
+            trees: until(stage + 1) - until(stage),
+            ..*params
+        }
+    }
+}
+
+fn scale(tree: &mut Branch<Vec<f64>>, weight: f64) {
+    tree.for_each_leaf(&mut |leaf| leaf.iter_mut().for_each(|value| *value *= weight));
+}
+
+/// Takes from `left` what `grown`, some of `trees` trees, add to the forest's estimate.
+fn explain(left: &mut [f32], samples: &Samples, grown: &[Branch<Vec<f64>>], trees: usize) {
+    for (row, left) in left.iter_mut().enumerate() {
+        let sum: f64 = grown.iter().flat_map(|tree| tree.leaf(samples.row(row))).sum();
+        *left -= (sum / trees as f64) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::forest::Rows;
+    use crate::forest::Schema;
+
+    const PARAMS: GrowParams = GrowParams {
+        trees: 16,
+        depth: 3,
+        min_leaf: 10,
+        min_split: 20,
+        rows_per_tree: 2000,
+        feature_share: 1.0,
+        leaf_prior: 2.0,
+        threads: NonZeroUsize::MIN,
+    };
+
+    /// Rows of four numbers, and the sum of each row: four causes that add up.
+    fn sums() -> (Samples, Vec<f32>) {
+        let mut draws = Draws::new(3);
+        let values = (0..8000).map(|_| draws.fraction() as f32).collect();
+        let schema = Schema::new(["a", "b", "c", "d"].map(str::to_owned).to_vec()).unwrap();
+        let samples = Samples::new(schema, values).unwrap();
+        let targets = (0..2000).map(|row| samples.row(row).iter().sum()).collect();
+        (samples, targets)
+    }
+
+    /// The share of the variance that is left after `boosting`.
+    fn unexplained(boosting: Boosting) -> f32 {
+        let (samples, targets) = sums();
+        let forest = grow_regressor(&samples, &targets, &PARAMS, boosting, 1).unwrap();
+        let mut rows = Rows::new(4, targets.len());
+        (0..targets.len()).for_each(|row| rows.add().copy_from_slice(samples.row(row)));
+        let mut estimates = vec![0.0; targets.len()];
+        forest.score(&rows, &mut estimates);
+        let mean = targets.iter().sum::<f32>() / targets.len() as f32;
+        let left: f32 = targets
+            .iter()
+            .zip(&estimates)
+            .map(|(target, estimate)| (target - mean - estimate).powi(2))
+            .sum();
+        left / targets.iter().map(|target| (target - mean).powi(2)).sum::<f32>()
+    }
+
+    #[test]
+    fn stages_explain_causes_that_add_up() {
+        let one = unexplained(Boosting { stages: 1, rate: 1.0 });
+        let four = unexplained(Boosting { stages: 4, rate: 0.7 });
+        assert!(four < 0.5 * one, "{four} is left after four stages, {one} after one");
+    }
+
+    #[test]
+    fn trees_are_divided_among_stages() {
+        let counts = |trees, stages| {
+            let boosting = Boosting { stages, rate: 1.0 };
+            let part = |stage| boosting.part(&GrowParams { trees, ..PARAMS }, stage).trees;
+            (0..stages).map(part).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(16, 4), [4, 4, 4, 4]);
+        assert_eq!(counts(5, 3), [1, 2, 2]);
+    }
+
+    #[test]
+    fn stages_without_a_tree_and_rates_beyond_one_are_refused() {
+        let (samples, targets) = sums();
+        for boosting in [
+            Boosting { stages: 17, rate: 1.0 },
+            Boosting { stages: 0, rate: 1.0 },
+            Boosting { stages: 1, rate: 1.1 },
+            Boosting {
+                stages: 1,
+                rate: f64::NAN,
+            },
+        ] {
+            let refused = grow_regressor(&samples, &targets, &PARAMS, boosting, 1);
+            assert!(matches!(refused, Err(GrowError::Parameter { .. })), "{boosting:?}");
+        }
+    }
+}
