@@ -9,10 +9,16 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::admin::Admin;
+use crate::admin::forest::ForestView;
+use crate::admin::forest::forest_view;
 use crate::clock;
+use crate::config;
+use crate::config::ModelUse;
+use crate::forest::Model;
 use crate::generation::ServedPool;
 use crate::pool::HealthState;
 use crate::pool::Member;
+use crate::selection::Charge;
 use crate::units::Timestamp;
 
 #[derive(Debug, Serialize)]
@@ -20,6 +26,9 @@ struct PoolView {
     name: String,
     selector: String,
     model: Option<ModelView>,
+    /// Absent unless the selector learns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forest: Option<ForestView>,
     backends: Vec<BackendView>,
 }
 
@@ -69,12 +78,16 @@ struct ReloadView {
 /// Every pool with its backends.
 pub(super) async fn pools(State(admin): State<Admin>) -> Response {
     let now = clock::now();
-    let views: Vec<PoolView> = admin
-        .current
-        .take()
+    let generation = admin.current.take();
+    let view = |(served, pool): (&ServedPool, &config::Pool)| {
+        let progress = admin.telemetry.progress.of(&pool.name);
+        pool_view(served, forest_view(served, &pool.selector, progress, now), now)
+    };
+    let views: Vec<PoolView> = generation
         .pools
         .iter()
-        .map(|served| pool_view(served, now))
+        .zip(&generation.config.pools)
+        .map(view)
         .collect();
     Json(views).into_response()
 }
@@ -101,7 +114,7 @@ pub(super) async fn reload(State(admin): State<Admin>) -> Response {
     (status, Json(view)).into_response()
 }
 
-fn pool_view(served: &ServedPool, now: Timestamp) -> PoolView {
+fn pool_view(served: &ServedPool, forest: Option<ForestView>, now: Timestamp) -> PoolView {
     let pool = &served.pool;
     let all: u64 = pool
         .members()
@@ -110,21 +123,29 @@ fn pool_view(served: &ServedPool, now: Timestamp) -> PoolView {
         .sum();
     let model = served.model.current().map(|model| ModelView {
         rows: model.training().rows,
-        idle_because: model
-            .check_pool(pool.members().len())
-            .err()
-            .map(|error| error.to_string()),
+        idle_because: why_idle(served, &model),
     });
     PoolView {
         name: pool.name().to_owned(),
         selector: served.selector_name.clone(),
         model,
+        forest,
         backends: pool
             .members()
             .iter()
             .map(|member| backend_view(member, all, now))
             .collect(),
     }
+}
+
+/// Why the model does not choose.
+fn why_idle(served: &ServedPool, model: &Model) -> Option<String> {
+    if served.model_use == ModelUse::Learned {
+        let charge = served.model.charge();
+        return (charge != Charge::InCharge).then(|| charge.to_string());
+    }
+    let fits = model.check_pool(served.pool.members().len());
+    fits.err().map(|error| error.to_string())
 }
 
 fn backend_view(member: &Member, all: u64, now: Timestamp) -> BackendView {

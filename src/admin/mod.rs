@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod forest;
 mod readiness;
 
 use std::sync::Arc;

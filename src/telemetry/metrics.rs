@@ -1,5 +1,7 @@
 //! The Prometheus text of everything that is counted, read where it is counted at the moment of the scrape.
 
+mod forests;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,6 +83,8 @@ impl Collector for Counts {
         page.backends()?;
         page.polls()?;
         page.decisions()?;
+        page.forests(&self.telemetry.progress)?;
+        page.proposals()?;
         page.process(&self.telemetry)?;
         page.reloads(&self.telemetry)
     }

@@ -59,6 +59,50 @@ pub const DECISIONS: Name = (
     "sylvan_selector_decisions",
     "Choices of a backend, by selector and reason",
 );
+/// Whether the forest chooses, and why not.
+pub const FOREST_CHARGE: Name = (
+    "sylvan_forest_charge",
+    "1 for what holds of the pool's forest: in_charge, or the reason why it is not",
+);
+/// Outcomes that a learner knows.
+pub const FOREST_ROWS: Name = ("sylvan_forest_rows", "Outcomes that are known to learn from");
+/// How good its forecasts are.
+pub const FOREST_SKILL: Name = (
+    "sylvan_forest_skill",
+    "How much of what the base score leaves unexplained the models of late foresaw; 1 is all",
+);
+/// Age of the model.
+pub const FOREST_MODEL_AGE: Name = (
+    "sylvan_forest_model_age_seconds",
+    "Time since the model in use was made, or read when the process started",
+);
+/// Retrainings.
+pub const FOREST_RETRAINS: Name = ("sylvan_forest_retrains", "Retrainings that ended, by outcome");
+/// Retrainings that wait.
+pub const FOREST_DELAYS: Name = (
+    "sylvan_forest_retrain_delays",
+    "Retrainings that were due and had to wait, by reason",
+);
+/// Duration of a retraining.
+pub const FOREST_RETRAIN_DURATION: Name = (
+    "sylvan_forest_last_retrain_duration_seconds",
+    "How long the last retraining took",
+);
+/// States that could not be written.
+pub const FOREST_SAVE_FAILURES: Name = (
+    "sylvan_forest_save_failures",
+    "Times that what was learned could not be written to the state directory",
+);
+/// What was only proposed.
+pub const SHADOW_PROPOSALS: Name = (
+    "sylvan_shadow_proposals",
+    "Choices that a selector in shadow mode was asked about, by whether it agreed",
+);
+/// What following the proposals would have gained.
+pub const SHADOW_GAIN: Name = (
+    "sylvan_shadow_gain",
+    "Sum over the proposals of the estimated gain, in ln of latency",
+);
 /// The generation in charge.
 pub const GENERATION: Name = (
     "sylvan_config_generation",
@@ -110,7 +154,7 @@ pub const POLL_FAILURES: Name = (
 );
 
 /// All of them.
-pub const ALL: [Name; 25] = [
+pub const ALL: [Name; 35] = [
     REQUESTS,
     REQUEST_DURATION,
     RETRIES,
@@ -125,6 +169,16 @@ pub const ALL: [Name; 25] = [
     BACKEND_CPU,
     BACKEND_RAM,
     DECISIONS,
+    FOREST_CHARGE,
+    FOREST_ROWS,
+    FOREST_SKILL,
+    FOREST_MODEL_AGE,
+    FOREST_RETRAINS,
+    FOREST_DELAYS,
+    FOREST_RETRAIN_DURATION,
+    FOREST_SAVE_FAILURES,
+    SHADOW_PROPOSALS,
+    SHADOW_GAIN,
     GENERATION,
     RELOADS,
     RELOAD_FAILURES,
