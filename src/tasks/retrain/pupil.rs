@@ -47,13 +47,14 @@ pub(super) struct Pupil {
 impl Pupil {
     /// The learner at `desk`: as `store` has it, and serving again with its model, or a new one.
     pub(super) fn enrol(store: Store, desk: &Desk<'_>, now: Timestamp) -> Self {
-        let learner = store.learner(desk.notebook.preset(), clock::entropy());
+        let mut learner = store.learner(desk.notebook.preset(), clock::entropy());
         let model = learner.model().map(Arc::clone);
         let progress = Progress {
             model_since: model.as_ref().map(|_| now),
             ..Progress::default()
         };
         if let Some(model) = model {
+            learner.adopt(Arc::clone(&model), now);
             desk.slot.put(model);
         }
         Self {
