@@ -20,12 +20,9 @@ use std::time::Duration;
 use crate::clock;
 use crate::config;
 use crate::config::Learn;
-use crate::forest::GrowError;
 use crate::generation::Current;
 use crate::generation::Generation;
 use crate::generation::ServedPool;
-use crate::selection::Learner;
-use crate::selection::ModelSlot;
 use crate::selection::Notebook;
 use crate::selection::study;
 use crate::telemetry::Delay;
@@ -35,6 +32,7 @@ use crate::units::Timestamp;
 use machine::Machine;
 use pupil::Desk;
 use pupil::Pupil;
+use pupil::Study;
 use store::Store;
 
 /// The time between two looks at the notebooks.
@@ -43,9 +41,6 @@ const PERIOD: Duration = Duration::from_secs(1);
 const REST: u32 = 9;
 /// How long the end of the process waits for what was learned to be written.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How a learner makes a model: [`study`].
-type Study = fn(&mut Learner, &Notebook, &ModelSlot, Timestamp) -> Result<bool, GrowError>;
 
 /// The thread.
 #[derive(Debug)]

@@ -12,11 +12,13 @@ use crate::selection::Learner;
 use crate::selection::ModelSlot;
 use crate::selection::Notebook;
 use crate::selection::attend;
-use crate::tasks::retrain::Study;
 use crate::tasks::retrain::store::Store;
 use crate::telemetry::Delay;
 use crate::telemetry::Progress;
 use crate::units::Timestamp;
+
+/// How a learner makes a model: `crate::selection::study`.
+pub(super) type Study = fn(&mut Learner, &Notebook, &ModelSlot, Timestamp) -> Result<bool, GrowError>;
 
 /// What a pool's learner works with.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::SelectorType;
 use crate::config::Source;
+use crate::forest::GrowError;
 use crate::forest::Model;
 use crate::generation::Materials;
 use crate::pool::Verdict;
