@@ -3,6 +3,7 @@
 
 mod admin;
 mod compression;
+mod forest;
 mod forwarding;
 mod harness;
 mod health;

@@ -118,7 +118,10 @@ async fn answer_whole(
             stall(&mut stream, script).await?;
             return reset(&stream);
         }
-        _ => reply(200, b"hello").await?,
+        _ => {
+            pause(Duration::from_millis(script.delay_ms.load(Ordering::SeqCst))).await;
+            reply(200, b"hello").await?;
+        }
     }
     Ok(Next::Request(stream))
 }

@@ -85,7 +85,7 @@ impl Launched {
     }
 
     /// The address behind `prefix` in a line that it wrote, once it has written one.
-    async fn announced(&self, prefix: &str) -> SocketAddr {
+    pub(crate) async fn announced(&self, prefix: &str) -> SocketAddr {
         let what = format!("a line `{prefix}ADDRESS`");
         let find = async || {
             let output = self.output();
@@ -205,6 +205,18 @@ impl Gateway {
 
     fn file(&self) -> PathBuf {
         self.process.path("gateway.yaml")
+    }
+
+    /// What its API says of its pool `main`.
+    pub(crate) async fn pool(&self) -> serde_json::Value {
+        let pools: serde_json::Value =
+            serde_json::from_slice(&fetch(self.admin, "/api/pools").await.body).unwrap_or_default();
+        let is_main = |pool: &&serde_json::Value| pool["name"] == "main";
+        pools
+            .as_array()
+            .and_then(|pools| pools.iter().find(is_main))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Asks it to reload; the status, and what it says.

@@ -21,6 +21,7 @@ pub(crate) use client::WebSocket;
 pub(crate) use client::fetch;
 pub(crate) use eventually::eventually;
 pub(crate) use eventually::pause;
+pub(crate) use eventually::within;
 pub(crate) use gateway::Gateway;
 pub(crate) use gateway::Launched;
 pub(crate) use gateway::root;

@@ -63,6 +63,11 @@ impl Origin {
         self.script.health.store(status, Ordering::SeqCst);
     }
 
+    /// From now on a greeting takes this many milliseconds.
+    pub(crate) fn set_delay(&self, milliseconds: u64) {
+        self.script.delay_ms.store(milliseconds, Ordering::SeqCst);
+    }
+
     /// From now on connections are accepted and closed at once.
     pub(crate) fn hang_up(&self) {
         self.script.hangs_up.store(true, Ordering::SeqCst);

@@ -15,4 +15,6 @@ pub(crate) struct Script {
     pub(crate) health: AtomicU16,
     /// Whether each connection is closed before its first request is read.
     pub(crate) hangs_up: AtomicBool,
+    /// How many milliseconds a greeting takes.
+    pub(crate) delay_ms: AtomicU64,
 }

@@ -10,6 +10,7 @@ use crate::harness::Origin;
 pub(crate) struct Written {
     selector: String,
     backends: Vec<SocketAddr>,
+    weights: Vec<u16>,
     pool: Vec<String>,
     defaults: Vec<String>,
     routes: Vec<String>,
@@ -28,6 +29,7 @@ impl Written {
         Self {
             selector: "round_robin".to_owned(),
             backends: backends.into_iter().collect(),
+            weights: Vec::new(),
             pool: Vec::new(),
             defaults: Vec::new(),
             routes: Vec::new(),
@@ -39,6 +41,12 @@ impl Written {
     /// With another selector than `round_robin`.
     pub(crate) fn selector(mut self, selector: &str) -> Self {
         selector.clone_into(&mut self.selector);
+        self
+    }
+
+    /// With these weights for the backends, in their order; 1 for those that are left out.
+    pub(crate) fn weights(mut self, weights: &[u16]) -> Self {
+        weights.clone_into(&mut self.weights);
         self
     }
 
@@ -97,9 +105,10 @@ impl fmt::Display for Written {
             return Ok(());
         }
         writeln!(f, "  main:\n    selector: {}\n    backends:", self.selector)?;
-        self.backends
-            .iter()
-            .try_for_each(|address| writeln!(f, "      - {{ address: \"{address}\" }}"))?;
+        let weights = self.weights.iter().chain(std::iter::repeat(&1));
+        for (address, weight) in self.backends.iter().zip(weights) {
+            writeln!(f, "      - {{ address: \"{address}\", weight: {weight} }}")?;
+        }
         self.pool.iter().try_for_each(|key| writeln!(f, "    {key}"))
     }
 }
