@@ -39,7 +39,7 @@ const FAST_MS: u64 = 15;
 const SLOW_MS: u64 = 60;
 /// How long it may take until 300 outcomes are known and 300 forecasts are compared, on a busy machine.
 const SCHOOL: Duration = Duration::from_secs(90);
-const SLICE: Duration = Duration::from_secs(3);
+const SLICE: Duration = Duration::from_secs(2);
 
 /// What clients went through in a stretch of time.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl Load {
         std::mem::take(&mut *self.slice.lock().expect("no client panics"))
     }
 
-    /// What they go through in the next three seconds.
+    /// What they go through in the next two seconds.
     async fn slice(&self) -> Slice {
         self.take();
         pause(SLICE).await;
@@ -127,7 +127,9 @@ async fn pair() -> [Origin; 2] {
 fn written(origins: &[&Origin], options: &str, state: &Path) -> Written {
     let state = state.display();
     Written::to(origins)
-        .selector(&format!("{{ type: forest, learn: {{ every: 3s }}{options} }}"))
+        .selector(&format!(
+            "{{ type: forest, preset: standard, learn: {{ every: 3s }}{options} }}"
+        ))
         .top(&format!(
             "runtime: {{ state_dir: \"{state}\", max_load: off, max_temperature: off }}"
         ))
