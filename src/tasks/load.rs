@@ -84,12 +84,14 @@ pub enum LoadError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadModelError {
     /// It cannot be read.
-    #[error("{path}: cannot be read: {cause}; train one with `sylvan train DATA.csv --out {path}`")]
+    #[error("{path}: cannot be read: {cause}; {}", missing_model_remedy(path, *model_use))]
     Unreadable {
         /// The file.
         path: String,
         /// What the system says.
         cause: std::io::Error,
+        /// What it was wanted for.
+        model_use: ModelUse,
     },
     /// It is not a model that this program can use.
     #[error("{path}: {cause}")]
@@ -162,13 +164,25 @@ fn with_count(errors: &ConfigErrors) -> String {
     format!("{errors}\n{} error{plural}", errors.count())
 }
 
+fn missing_model_remedy(path: &str, model_use: ModelUse) -> String {
+    match model_use {
+        ModelUse::Learned => "check the path, or remove `model`: the selector learns one of its own".to_owned(),
+        ModelUse::Never | ModelUse::Required => format!("train one with `sylvan train DATA.csv --out {path}`"),
+    }
+}
+
 /// Reads a model file for a selector that uses it so.
 ///
 /// # Errors
 /// When it cannot be read, is damaged, or is of no use to the selector.
 pub fn read_model(path: &Path, model_use: ModelUse) -> Result<Model, ReadModelError> {
     let name = || path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|cause| ReadModelError::Unreadable { path: name(), cause })?;
+    let unreadable = |cause| ReadModelError::Unreadable {
+        path: name(),
+        cause,
+        model_use,
+    };
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     let invalid = |cause| ReadModelError::Invalid { path: name(), cause };
     let model = decode(&bytes).map_err(invalid)?;
     match (model_use, model.kind()) {
@@ -247,4 +261,31 @@ fn models(config: &Config, registry: &Registry) -> Result<BTreeMap<PathBuf, Arc<
         }
     }
     Ok(models)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said about the file at `path` of this repository when it is used so.
+    #[track_caller]
+    fn check(path: &str, model_use: ModelUse, expected: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let said = read_model(&path, model_use).map_or_else(|error| error.to_string(), |_| "ok".to_owned());
+        assert!(said.contains(expected), "{said}");
+    }
+
+    #[test]
+    fn a_selector_is_given_only_models_that_it_can_ask() {
+        check("models/shop.forest", ModelUse::Required, "ok");
+        check("models/shop.forest", ModelUse::Learned, "this selector asks a ranker");
+        check("models/paper-table.forest", ModelUse::Required, "cannot serve a pool");
+        check("models/shop.md", ModelUse::Learned, "not a Sylvan model file");
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_is_made_or_left_out() {
+        check("no/such.forest", ModelUse::Required, "sylvan train DATA.csv --out");
+        check("no/such.forest", ModelUse::Learned, "remove `model`");
+    }
 }

@@ -23,7 +23,7 @@ use crate::units::Draws;
 /// Requests a second; few enough for each to be learned from.
 const RATE: u64 = 20;
 /// How long a new learner takes to be in charge here.
-const SCHOOL_SECONDS: u64 = 60;
+const SCHOOL_SECONDS: u64 = 40;
 
 /// Pools that serve two backends each, the first of them slow for every other ten seconds.
 struct Site {
@@ -302,11 +302,11 @@ fn a_forest_that_comes_back_knows_what_it_knew() {
 #[test]
 fn a_forest_that_only_watches_learns_too() {
     let mut site = Site::new(&["{ type: forest, mode: shadow, fallback: random }"]);
-    site.pass(SCHOOL_SECONDS);
+    site.pass(SCHOOL_SECONDS * 2);
     assert_eq!(site.charge(), Charge::InCharge);
     let proposals = site.retrainer.current.look().pools[0].tallies[0].proposals();
     assert!(proposals.agreement().unwrap() < 0.9, "{proposals:?}");
-    assert!(proposals.estimated_gain().unwrap() > 0.05, "{proposals:?}");
+    assert!(proposals.estimated_gain().unwrap() > 0.02, "{proposals:?}");
 }
 
 #[test]
