@@ -203,6 +203,19 @@ pub struct Selector {
     pub fallback: Option<String>,
     /// How it learns; its default for the types that do not.
     pub learning: Learning,
+    /// Where decisions are kept with what they rest on, for the types that learn.
+    pub decision_log: Option<DecisionLog>,
+}
+
+/// Where a share of the decisions is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecisionLog {
+    /// The directory, no other pool's.
+    pub dir: PathBuf,
+    /// What it holds never takes more than this many bytes; the oldest goes first.
+    pub max_size: u64,
+    /// The share of the attempts that are kept.
+    pub sample: Share,
 }
 
 /// How a selector that learns is set up.

@@ -111,7 +111,7 @@ routes: [{ name: everything, pool: shop, match: { no_such_key: 1 }, no_such_key:
 pools:
   shop:
     backends: [{ address: "127.0.0.1:3001", no_such_key: 1 }]
-    selector: { type: forest, learn: { no_such_key: 1 }, no_such_key: 1 }
+    selector: { type: forest, learn: { no_such_key: 1 }, decision_log: { dir: state/log, no_such_key: 1 }, no_such_key: 1 }
     metrics_source: { type: agent, port: 9902, no_such_key: 1 }
     dataset: { file: rows.csv, no_such_key: 1 }
     health_check: { type: http, expect: { status: [200], no_such_key: 1 }, no_such_key: 1 }

@@ -8,6 +8,7 @@
 mod boost;
 mod cart;
 mod codec;
+mod contributions;
 mod goal;
 mod grow;
 mod model;

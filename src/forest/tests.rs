@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use proptest::array::uniform3;
 use proptest::prelude::any;
 use proptest::proptest;
 
@@ -81,6 +82,42 @@ proptest! {
         let largest = shares.iter().copied().fold(0.0, f32::max);
         assert_eq!(forest.vote(&row), shares.iter().position(|&share| share == largest).unwrap());
     }
+}
+
+/// The Shapley values by their definition: the mean over all orders of three features of what each one changes.
+fn by_definition(row: [f32; 3], baseline: [f32; 3]) -> [f64; 3] {
+    const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    let mut sums = [0.0; 3];
+    for order in ORDERS {
+        let mut mixed = baseline;
+        for feature in order {
+            let before = scores(&RANKER, &[mixed])[0];
+            mixed[feature] = row[feature];
+            sums[feature] += f64::from(scores(&RANKER, &[mixed])[0] - before) / 6.0;
+        }
+    }
+    sums
+}
+
+proptest! {
+    #[test]
+    fn contributions_are_shapley_values_and_sum_up(row in uniform3(0.0_f32..43.0), baseline in uniform3(0.0_f32..43.0)) {
+        let contributions = RANKER.contributions(&row, &baseline);
+        let both = scores(&RANKER, &[row, baseline]);
+        assert!((contributions.iter().sum::<f64>() - f64::from(both[0] - both[1])).abs() < 1e-4);
+        for (own, expected) in contributions.iter().zip(by_definition(row, baseline)) {
+            assert!((own - expected).abs() < 1e-4, "{own} {expected}");
+        }
+    }
+}
+
+#[test]
+fn what_no_tree_asks_for_and_what_does_not_differ_contributes_nothing() {
+    let schema = Schema::new(["a", "b", "c"].map(str::to_owned).to_vec()).unwrap();
+    let deaf = RANKER.restated(&schema, |feature, threshold| (feature.min(1), threshold));
+    let contributions = deaf.contributions(&[5.0, 30.0, 40.0], &[30.0, 30.0, 1.0]);
+    assert!(contributions[0] != 0.0);
+    assert_eq!(contributions[1..], [0.0, 0.0]);
 }
 
 #[test]

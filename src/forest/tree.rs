@@ -71,8 +71,7 @@ impl Tree {
         let root = self.root as usize;
         let mut node = nodes[root];
         while usize::from(node.feature) < width {
-            let right = usize::from(!is_left(value(usize::from(node.feature)), node.threshold));
-            node = nodes[root + usize::from(node.left) + right];
+            node = nodes[root + node.child(value(usize::from(node.feature)))];
         }
         node.threshold
     }
@@ -96,6 +95,11 @@ impl Node {
     /// Whether this is a leaf of a forest over `width` features.
     pub(crate) fn is_leaf(self, width: usize) -> bool {
         usize::from(self.feature) == width
+    }
+
+    /// Where a split sends `value`, its feature's; counted from the root.
+    pub(crate) fn child(self, value: f32) -> usize {
+        usize::from(self.left) + usize::from(!is_left(value, self.threshold))
     }
 
     /// Where the children of the node at `index` of `count` are; `None` when it can be no node of a tree.

@@ -25,9 +25,9 @@ use crate::selection::Selector;
 use crate::selection::features;
 use crate::selection::features::Features;
 use crate::selection::features::feature_rows;
-use crate::units::Draws;
 
 mod candidates;
+mod lowest;
 mod options;
 
 pub use options::ForestMode;
@@ -35,6 +35,7 @@ pub use options::ForestOptions;
 pub(crate) use options::build;
 
 use candidates::MOST;
+pub(crate) use lowest::Lowest;
 
 /// How far a route that a backend serves badly counts against it.
 const DEVIATION_WEIGHT: f32 = 0.8;
@@ -118,6 +119,18 @@ pub(crate) fn base_score(features: &Features, weight: f32) -> f32 {
     )
 }
 
+/// The score of a backend whose base score this is and of which a forest says `estimate`.
+pub(crate) fn score(base: f32, estimate: f32) -> f32 {
+    base + FOREST_WEIGHT * bounded(estimate)
+}
+
+/// The backends that are scored for `request`, in order.
+pub(crate) fn candidates(pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Vec<BackendIndex> {
+    let mut candidates = Vec::new();
+    candidates::collect(pool, request, &mut candidates);
+    candidates
+}
+
 /// What `forest` says of one backend with these features, as it counts.
 pub(crate) fn forecast(forest: &crate::forest::Forest, features: &Features) -> f32 {
     SCRATCH.with_borrow_mut(|scratch| {
@@ -173,10 +186,7 @@ impl Scratch {
                     let row = scratch.rows.row(place);
                     let weight = pool.relative_weight(index) as f32;
                     let base = base(row[features::IN_FLIGHT], weight, row[features::ROUTE_DEVIATION]);
-                    (
-                        base + FOREST_WEIGHT * bounded(scratch.estimates[place]),
-                        row[features::IN_FLIGHT],
-                    )
+                    (score(base, scratch.estimates[place]), row[features::IN_FLIGHT])
                 })
             }
             None => self.best(Reason::Base, request, other, |_, index, _| {
@@ -198,26 +208,19 @@ impl Scratch {
         other: Option<BackendIndex>,
         rank: impl Fn(usize, BackendIndex, &Self) -> (f32, f32),
     ) -> Option<Judgement> {
-        let mut draws = Draws::new(request.draw);
-        let mut best = None;
-        let (mut lowest, mut ties, mut other_score) = ((f32::INFINITY, f32::INFINITY), 0, None);
+        let mut lowest = Lowest::new(request.draw);
+        let mut other_score = None;
         for (place, index) in self.candidates.iter().enumerate() {
             let own = rank(place, *index, self);
             if other == Some(*index) {
                 other_score = Some(own.0);
             }
-            if own < lowest || best.is_none() {
-                (best, lowest, ties) = (Some(*index), own, 1);
-            } else if own == lowest {
-                ties += 1;
-                if draws.below(ties) == 0 {
-                    best = Some(*index);
-                }
-            }
+            lowest.offer(place, own);
         }
-        best.map(|backend| Judgement {
-            backend,
-            score: lowest.0,
+        let (best, score) = lowest.best()?;
+        Some(Judgement {
+            backend: self.candidates[best],
+            score,
             other: other_score,
             reason,
         })
@@ -225,4 +228,4 @@ impl Scratch {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,7 +5,9 @@
 //! know neither sockets nor configuration files. What a request is like comes in as [`RequestFacts`].
 
 mod classifier;
+mod decision_log;
 mod ewma;
+mod explanation;
 mod explore;
 mod fallback;
 mod features;
@@ -30,9 +32,19 @@ use crate::pool::PoolSnapshot;
 use crate::pool::RouteClass;
 
 pub use classifier::Classifier;
+pub use decision_log::Decision;
+pub use decision_log::DecisionLog;
+pub use decision_log::DecisionQueue;
+pub use decision_log::Occasion;
+pub use decision_log::Settled;
 pub use ewma::C3;
 pub use ewma::Ewma;
 pub use ewma::PeakEwma;
+pub use explanation::Estimate;
+pub use explanation::Explained;
+pub use explanation::Explanation;
+pub use explanation::Sight;
+pub use explanation::explain;
 pub use explore::Explore;
 pub use fallback::Fallback;
 pub use features::FEATURE_COUNT;

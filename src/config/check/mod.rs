@@ -4,6 +4,7 @@
 //! have refused something: what they return is dropped then, and the next key is read all the same.
 
 mod address;
+mod decision_log;
 mod gateway;
 mod health;
 mod learning;

@@ -50,7 +50,10 @@ pub(super) fn pools<'d>(file: &Section<'d>, types: &[SelectorType<'_>]) -> Optio
         pool: named(name, node, types),
     };
     let pools: Vec<NamedPool<'_>> = entries.into_iter().map(read).collect();
-    refuse_shared_files(&pools);
+    refuse_shared(&pools, "dataset", "file", |pool| Some(&pool.dataset.as_ref()?.file));
+    refuse_shared(&pools, "decision_log", "directory", |pool| {
+        Some(&pool.selector.decision_log.as_ref()?.dir)
+    });
     Some(pools)
 }
 
@@ -146,16 +149,16 @@ fn backend_metrics(section: &Section<'_>, metrics: &Metrics) -> Option<String> {
 }
 
 /// Two pools would overwrite each other's rows.
-fn refuse_shared_files(pools: &[NamedPool<'_>]) {
-    let mut files: BTreeMap<&PathBuf, &str> = BTreeMap::new();
+fn refuse_shared(pools: &[NamedPool<'_>], key: &str, place: &str, path: impl Fn(&Pool) -> Option<&PathBuf>) {
+    let mut paths: BTreeMap<&PathBuf, &str> = BTreeMap::new();
     for named in pools {
-        let Some(dataset) = named.pool.as_ref().and_then(|pool| pool.dataset.as_ref()) else {
+        let Some(path) = named.pool.as_ref().and_then(&path) else {
             continue;
         };
-        if let Some(other) = files.insert(&dataset.file, named.name) {
+        if let Some(other) = paths.insert(path, named.name) {
             named.node.refuse(
-                format!("pools `{other}` and `{}` write the same `dataset`", named.name),
-                "give each its own file",
+                format!("pools `{other}` and `{}` write the same `{key}`", named.name),
+                format!("give each its own {place}"),
             );
         }
     }

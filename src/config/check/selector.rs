@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::config::Learning;
 use crate::config::Pool;
 use crate::config::Selector;
+use crate::config::check::decision_log;
 use crate::config::check::gateway;
 use crate::config::check::learning;
 use crate::config::check::metrics::Metrics;
@@ -69,6 +70,7 @@ fn by_word(name: &str) -> Selector {
         model: None,
         fallback: None,
         learning: Learning::default(),
+        decision_log: None,
     }
 }
 
@@ -87,11 +89,13 @@ fn with_settings<'t>(section: &Section<'_>, types: &'t [SelectorType<'t>]) -> Op
     let model: Option<PathBuf> = section.optional("model").and_then(gateway::path);
     let fallback = section.optional("fallback").and_then(|node| fallback(node, types));
     let learning = learning::learning(section, selector_type);
+    let decision_log = decision_log::decision_log(section, selector_type);
     let selector_type = selector_type?;
     let selector = Selector {
         model,
         fallback,
         learning,
+        decision_log,
         ..by_word(selector_type.name)
     };
     Some((selector, selector_type))

@@ -29,14 +29,14 @@ use crate::units::Timestamp;
 const CLASS: RouteClass = RouteClass::new(0);
 
 /// A pool that learns, its backends with as many attempts in flight and as much CPU in use as said.
-struct Stage {
-    pool: Arc<Pool>,
+pub(crate) struct Stage {
+    pub(crate) pool: Arc<Pool>,
     _busy: Vec<Attempt>,
-    model: Arc<ModelSlot>,
+    pub(crate) model: Arc<ModelSlot>,
 }
 
 impl Stage {
-    fn new(states: &[(usize, f32)]) -> Self {
+    pub(crate) fn new(states: &[(usize, f32)]) -> Self {
         let members = pool(&vec![1; states.len()]).members().to_vec();
         let policy = pool(&[1]).policy().clone();
         let pool = Pool::new("shop".to_owned(), members, policy).learning(Arc::default(), Duration::from_secs(3));
@@ -54,7 +54,7 @@ impl Stage {
         }
     }
 
-    fn with_model(self, model: Arc<Model>) -> Self {
+    pub(crate) fn with_model(self, model: Arc<Model>) -> Self {
         self.model.put(model);
         self
     }
@@ -75,6 +75,12 @@ impl Stage {
     fn choose(&self, options: ForestOptions) -> Choice {
         let chosen = self.selector(options).select(&self.pool.snapshot(NOW), &request(1));
         chosen.unwrap()
+    }
+
+    /// What the forest, exploring nothing, chooses for `request`.
+    pub(crate) fn choose_for(&self, request: &RequestFacts) -> Choice {
+        let selector = self.selector(ForestOptions::default());
+        selector.select(&self.pool.snapshot(NOW), request).unwrap()
     }
 
     #[track_caller]
