@@ -4,6 +4,7 @@
 //! and put in charge by one swap. What is known about backends, routes and models is carried over by name, so that a
 //! reload neither forgets nor recounts. Reading files and resolving names is `crate::tasks`' work.
 
+mod served;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -17,31 +18,27 @@ use arc_swap::Guard;
 
 use crate::config;
 use crate::config::Config;
-use crate::config::ModelUse;
 use crate::forest::Model;
 use crate::pool::Backend;
-use crate::pool::BackendIndex;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
 use crate::pool::Pool;
-use crate::pool::PoolSnapshot;
 use crate::pool::RouteClass;
 use crate::routing::RouteClasses;
 use crate::routing::RouteStats;
 use crate::routing::RouteTable;
 use crate::selection::Charge;
-use crate::selection::Choice;
+use crate::selection::DecisionLog;
 use crate::selection::ForestOptions;
 use crate::selection::LeastRequests;
-use crate::selection::Lesson;
 use crate::selection::ModelSlot;
 use crate::selection::Notebook;
 use crate::selection::Registry;
-use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
 use crate::selection::SelectorKind;
 
+pub use served::ServedPool;
 pub use tally::Proposals;
 pub use tally::Tally;
 
@@ -103,33 +100,6 @@ pub struct Generation {
     pub unrouted: Vec<Arc<RouteStats>>,
     /// The pools, in the configuration's order.
     pub pools: Vec<ServedPool>,
-}
-
-/// A pool, and how its backends are chosen.
-#[derive(Debug)]
-pub struct ServedPool {
-    /// The backends and what is known of them.
-    pub pool: Arc<Pool>,
-    /// Where each backend is, in the pool's order.
-    pub addresses: Vec<SocketAddr>,
-    /// Where each backend's metrics are, in the pool's order; `None` without a source.
-    pub metrics_addresses: Vec<Option<SocketAddr>>,
-    /// What chooses.
-    pub selector: Arc<dyn Selector>,
-    /// The name of the selector's type.
-    pub selector_name: String,
-    /// The model that the selector asks, when it uses one.
-    pub model: Arc<ModelSlot>,
-    /// What the selector does with a model file.
-    pub model_use: ModelUse,
-    /// Where outcomes wait for a learner, when the selector has one.
-    pub notebook: Option<Arc<Notebook>>,
-    /// Decisions by reason, of every selector type that this pool has had; the one in charge is the last.
-    pub tallies: Vec<Arc<Tally>>,
-    /// Every (address, ordinal) that this pool has ever had, so that an ordinal is never given twice.
-    ordinals: BTreeMap<String, u32>,
-    /// The numbers of the kinds of requests that it serves.
-    classes: RouteClasses,
 }
 
 /// The generation in charge.
@@ -216,27 +186,6 @@ impl Generation {
     }
 }
 
-impl ServedPool {
-    /// Where the backend at `index` is.
-    #[must_use]
-    pub fn address(&self, index: BackendIndex) -> Option<SocketAddr> {
-        self.addresses.get(index.position()).copied()
-    }
-
-    /// What to keep of a decision until its outcome is known, if anything is learned from it.
-    #[must_use]
-    pub fn note(&self, pool: &PoolSnapshot<'_>, request: &RequestFacts, choice: &Choice) -> Option<Lesson> {
-        self.notebook.as_ref()?.note(pool, request, choice, &self.model)
-    }
-
-    /// Counts a decision.
-    pub fn decided(&self, choice: &Choice) {
-        if let Some(tally) = self.tallies.last() {
-            tally.count(choice);
-        }
-    }
-}
-
 fn with_model((served, model): (ServedPool, Option<Arc<Model>>)) -> ServedPool {
     if let Some(model) = model {
         served.model.put(model);
@@ -304,6 +253,7 @@ impl PoolBuilder<'_> {
             tallies: self.tallies(previous),
             pool: Arc::new(self.live_pool(members, previous, &given)?),
             notebook,
+            decision_log: self.decision_log(previous),
             model,
             model_use: self.kind(&self.pool.selector.kind)?.model,
             ordinals,
@@ -321,6 +271,14 @@ impl PoolBuilder<'_> {
         let known = previous.and_then(|previous| previous.notebook.as_ref());
         let kept = known.filter(|notebook| notebook.preset() == preset).map(Arc::clone);
         Ok(Some(kept.unwrap_or_else(|| Arc::new(Notebook::new(preset)))))
+    }
+
+    /// What takes decisions, as the file says now, into the queue that there was before.
+    fn decision_log(&self, previous: Option<&ServedPool>) -> Option<DecisionLog> {
+        let settings = self.pool.selector.decision_log.as_ref()?;
+        let known = previous.and_then(|previous| previous.decision_log.as_ref());
+        let queue = known.map(|log| Arc::clone(log.queue())).unwrap_or_default();
+        Some(DecisionLog::new(settings.sample, queue))
     }
 
     fn forest_options(&self) -> ForestOptions {

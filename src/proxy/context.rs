@@ -15,8 +15,11 @@ use crate::pool::Verdict;
 use crate::proxy::Shared;
 use crate::routing::RouteStats;
 use crate::routing::StatusClass;
+use crate::selection::Decision;
 use crate::selection::Lesson;
+use crate::selection::Occasion;
 use crate::selection::RequestFacts;
+use crate::selection::Settled;
 use crate::telemetry::Counted;
 use crate::units::Draws;
 use crate::units::Timestamp;
@@ -40,6 +43,8 @@ pub struct Context {
     attempt: Option<Attempt>,
     /// What is learned from it, if anything is.
     lesson: Option<Lesson>,
+    /// What is kept of it to be explained later, if anything is.
+    decision: Option<Box<Decision>>,
     /// The backends that were tried in vain.
     tried: BackendSet,
     /// Bytes of its body so far.
@@ -65,6 +70,7 @@ impl Context {
             affinity: None,
             attempt: None,
             lesson: None,
+            decision: None,
             tried: BackendSet::default(),
             body_bytes: 0,
             body_ended: false,
@@ -146,10 +152,12 @@ impl Context {
 
     /// Goes on with `attempt`. One that was under way is dropped without a verdict: Pingora found its kept-alive
     /// connection closed and starts over, also with the body.
-    pub(super) fn begin(&mut self, attempt: Attempt, lesson: Option<Lesson>) {
+    pub(super) fn begin(&mut self, attempt: Attempt, lesson: Option<Lesson>, decision: Option<Box<Decision>>) {
+        self.file(None);
         self.body_bytes = 0;
         self.attempt = Some(attempt);
         self.lesson = lesson;
+        self.decision = decision;
     }
 
     /// Ends the attempt under way, and does not go to its backend again; how many have been tried now.
@@ -177,7 +185,24 @@ impl Context {
         if let Some((notebook, lesson)) = notebook.zip(self.lesson) {
             notebook.record(lesson, &outcome);
         }
+        self.file(Some(outcome));
         Some(outcome)
+    }
+
+    /// Passes on what was kept of the attempt's decision, if anything was, with what became of it.
+    fn file(&mut self, outcome: Option<Outcome>) {
+        let Some(decision) = self.decision.take() else { return };
+        let occasion = Occasion {
+            request: self.id(),
+            route: self.stats.as_ref().map(|stats| stats.route.clone()).unwrap_or_default(),
+        };
+        if let Some(log) = self.pool().and_then(|served| served.decision_log.as_ref()) {
+            log.settle(Settled {
+                decision,
+                occasion,
+                outcome,
+            });
+        }
     }
 
     fn is_overdue(&self, now: Timestamp) -> bool {

@@ -27,6 +27,7 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
         .select(&snapshot, &facts)
         .ok_or_else(|| status_error(none_left, "no backend is left"))?;
     let lesson = served.note(&snapshot, &facts, &choice);
+    let decision = served.keep(&snapshot, &facts, &choice);
     // A selector from elsewhere may name what does not exist; that must not become a panic.
     let (attempt, address) = served
         .pool
@@ -44,7 +45,7 @@ pub(super) fn depart(session: &Session, context: &mut Context, now: Timestamp) -
     if upgrade::is_asked_for(session) {
         upgrade::prepare(&mut peer);
     }
-    context.begin(attempt, lesson);
+    context.begin(attempt, lesson, decision);
     Ok(peer)
 }
 

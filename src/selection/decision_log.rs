@@ -22,6 +22,7 @@ use crate::selection::features;
 use crate::selection::forest;
 use crate::units::Draws;
 use crate::units::Share;
+use crate::units::Timestamp;
 
 /// Decisions that wait for a writer; with none to take them, older ones stay and newer ones are dropped.
 const MOST_WAITING: usize = 2048;
@@ -51,6 +52,8 @@ pub struct DecisionQueue {
 /// A decision, and all that it rests on.
 #[derive(Clone, Debug)]
 pub struct Decision {
+    /// When it was made.
+    pub at: Timestamp,
     /// The pool, as it was.
     pub pool: Arc<Pool>,
     /// What was known of the request.
@@ -145,6 +148,7 @@ impl Decision {
         };
         let candidates = forest::candidates(snapshot, request).into_iter();
         Self {
+            at: snapshot.now(),
             pool: Arc::clone(pool),
             request: *request,
             choice: *choice,

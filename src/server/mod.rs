@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::generation::Current;
 use crate::pool::BackendSet;
 use crate::proxy::Shared;
+use crate::tasks::decision_log;
 use crate::tasks::load::LoadError;
 use crate::tasks::load::Source;
 use crate::tasks::retrain;
@@ -152,10 +153,12 @@ impl Gateway {
         let proxy = services::proxy(&server.configuration, &self.shared, &self.addresses());
         server.add_service(listening::Listening::new(proxy, self.listeners, drained));
         let retraining = retrain::start(Arc::clone(&self.shared.current), Arc::clone(&self.shared.telemetry));
+        let writing = decision_log::start(Arc::clone(&self.shared.current));
         server.add_service(services::background(self.source, &self.text, self.shared, self.admin));
         server.run(RunArgs {
             shutdown_signal: Box::new(signals),
         });
+        writing.stop();
         retraining.stop();
         ending.get().copied().unwrap_or(Ending::Drained)
     }

@@ -1,5 +1,6 @@
 //! What goes on beside the requests: each task is one visible loop with a period and an end.
 
+pub mod decision_log;
 pub mod fetch;
 pub mod health;
 pub mod load;

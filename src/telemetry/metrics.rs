@@ -15,11 +15,13 @@ use prometheus_client::registry::Registry;
 use crate::counters::Histogram;
 use crate::generation::Current;
 use crate::generation::Generation;
+use crate::generation::ServedPool;
 use crate::pool::Backend;
 use crate::pool::HealthState;
 use crate::pool::Verdict;
 use crate::routing::RouteStats;
 use crate::routing::StatusClass;
+use crate::selection::DecisionQueue;
 use crate::selection::Reason;
 use crate::telemetry::Telemetry;
 use crate::telemetry::names;
@@ -85,6 +87,7 @@ impl Collector for Counts {
         page.decisions()?;
         page.forests(&self.telemetry.progress)?;
         page.proposals()?;
+        page.decision_logs()?;
         page.process(&self.telemetry)?;
         page.reloads(&self.telemetry)
     }
@@ -179,6 +182,21 @@ impl Page<'_> {
         Ok(())
     }
 
+    fn decision_logs(&mut self) -> fmt::Result {
+        let generation = Arc::clone(&self.generation);
+        let queues = || generation.pools.iter().filter_map(decision_queue);
+        let mut family = self.family(names::DECISIONS_WRITTEN, MetricType::Counter)?;
+        for (pool, queue) in queues() {
+            counter(&mut family, &[pool], queue.written.count())?;
+        }
+        let mut family = self.family(names::DECISIONS_LOST, MetricType::Counter)?;
+        for (pool, queue) in queues() {
+            counter(&mut family, &[pool, ("reason", "queue")], queue.dropped.count())?;
+            counter(&mut family, &[pool, ("reason", "disk")], queue.unwritten.count())?;
+        }
+        Ok(())
+    }
+
     fn process(&mut self, telemetry: &Telemetry) -> fmt::Result {
         self.gauge(names::CONNECTIONS, f64::from(telemetry.connections.count()))?;
         self.gauge(names::IN_FLIGHT, f64::from(telemetry.in_flight.count()))?;
@@ -245,6 +263,11 @@ fn backends(generation: &Generation) -> impl Iterator<Item = (Labels<'_, 2>, &Ba
             .iter()
             .map(move |it| ([pool, ("backend", it.backend.address())], &*it.backend))
     })
+}
+
+fn decision_queue(served: &ServedPool) -> Option<((&'static str, &str), &DecisionQueue)> {
+    let log = served.decision_log.as_ref()?;
+    Some((("pool", served.pool.name()), log.queue()))
 }
 
 fn counter<const N: usize>(family: &mut MetricEncoder<'_>, labels: &Labels<'_, N>, value: u64) -> fmt::Result {

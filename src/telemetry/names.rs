@@ -103,6 +103,16 @@ pub const SHADOW_GAIN: Name = (
     "sylvan_shadow_gain",
     "Sum over the proposals of the estimated gain, in ln of latency",
 );
+/// Decisions that were kept.
+pub const DECISIONS_WRITTEN: Name = (
+    "sylvan_decision_log_written",
+    "Decisions that were written to the decision log",
+);
+/// Decisions that were to be kept and were not.
+pub const DECISIONS_LOST: Name = (
+    "sylvan_decision_log_lost",
+    "Decisions that the decision log lost, by reason",
+);
 /// The generation in charge.
 pub const GENERATION: Name = (
     "sylvan_config_generation",
@@ -154,7 +164,7 @@ pub const POLL_FAILURES: Name = (
 );
 
 /// All of them.
-pub const ALL: [Name; 35] = [
+pub const ALL: [Name; 37] = [
     REQUESTS,
     REQUEST_DURATION,
     RETRIES,
@@ -179,6 +189,8 @@ pub const ALL: [Name; 35] = [
     FOREST_SAVE_FAILURES,
     SHADOW_PROPOSALS,
     SHADOW_GAIN,
+    DECISIONS_WRITTEN,
+    DECISIONS_LOST,
     GENERATION,
     RELOADS,
     RELOAD_FAILURES,

@@ -9,8 +9,8 @@ use crate::config::check::gateway;
 use crate::config::read::Section;
 use crate::units::Share;
 
-/// An eighth of it must hold a model, and a row of the most backends that are scored.
-const SIZE: RangeInclusive<u64> = 1 << 20..=1 << 40;
+/// A sixteenth of it must hold a model of any size that is learned.
+const SIZE: RangeInclusive<u64> = 8 << 20..=1 << 40;
 const DEFAULT_SIZE: u64 = 64 << 20;
 
 /// The setting in `section`, whose type is `selector_type` if that is known.
