@@ -4,6 +4,7 @@
 mod admin;
 mod compression;
 mod forest;
+mod decision_log;
 mod forwarding;
 mod harness;
 mod health;

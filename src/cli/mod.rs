@@ -8,6 +8,7 @@ mod agent;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod explain;
 mod healthcheck;
 mod reload;
 mod run;
@@ -45,6 +46,7 @@ enum Verb {
     Traffic(traffic::TrafficArgs),
     Train(train::TrainArgs),
     Simulate(simulate::SimulateArgs),
+    Explain(explain::ExplainArgs),
     #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "demo")]
@@ -79,6 +81,7 @@ fn perform(verb: Verb) -> anyhow::Result<()> {
         Verb::Traffic(args) => traffic::run(&args),
         Verb::Train(args) => train::run(&args),
         Verb::Simulate(args) => simulate::run(&args),
+        Verb::Explain(args) => explain::run(&args),
         #[cfg(feature = "demo")]
         Verb::Demo(args) => demo::run(&args),
         #[cfg(feature = "demo")]

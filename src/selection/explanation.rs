@@ -7,6 +7,7 @@ use crate::selection::Features;
 use crate::selection::features;
 use crate::selection::forest::Lowest;
 use crate::selection::forest::base_score;
+use crate::selection::forest::bounded;
 use crate::selection::forest::score;
 
 /// What is known of a candidate when the choice is made.
@@ -49,6 +50,8 @@ pub struct Estimate {
     pub raw: f32,
     /// What it adds to the score: bounded, and weighted.
     pub counted: f32,
+    /// Whether `raw` is beyond the bounds.
+    pub is_bounded: bool,
     /// What each feature adds to `raw`, beside a candidate whose features are the mean of all candidates'.
     pub contributions: Vec<f64>,
     /// What the forest says of that mean.
@@ -106,6 +109,7 @@ fn estimates(forest: &forest::Forest, sights: &[Sight]) -> Vec<Estimate> {
     let estimate = |(sight, raw): (&Sight, f32)| Estimate {
         raw,
         counted: score(0.0, raw),
+        is_bounded: bounded(raw) != raw,
         contributions: forest.contributions(&sight.features, &mean),
         of_mean,
     };

@@ -142,7 +142,8 @@ pub(crate) fn forecast(forest: &crate::forest::Forest, features: &Features) -> f
     })
 }
 
-fn bounded(estimate: f32) -> f32 {
+/// An estimate within its bounds.
+pub(crate) fn bounded(estimate: f32) -> f32 {
     estimate.clamp(-BOUND, BOUND)
 }
 

@@ -173,4 +173,9 @@ impl Choice {
 }
 
 #[cfg(test)]
+pub(crate) use forest::tests::Stage;
+#[cfg(test)]
+pub(crate) use learner::tests::model_of_cpu;
+
+#[cfg(test)]
 pub(crate) mod tests;

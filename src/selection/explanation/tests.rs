@@ -7,8 +7,8 @@ use crate::selection::Charge;
 use crate::selection::Choice;
 use crate::selection::Decision;
 use crate::selection::Reason;
-use crate::selection::forest::tests::Stage;
-use crate::selection::learner::tests::model_of_cpu;
+use crate::selection::Stage;
+use crate::selection::model_of_cpu;
 use crate::selection::tests::NOW;
 use crate::selection::tests::request;
 
