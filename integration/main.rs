@@ -3,8 +3,8 @@
 
 mod admin;
 mod compression;
-mod forest;
 mod decision_log;
+mod forest;
 mod forwarding;
 mod harness;
 mod health;

@@ -80,24 +80,25 @@ fn won(replay: &Replay) -> String {
 fn parts(own: &Explained, next: &Explained) -> String {
     let counted = |it: &Explained| it.estimate.as_ref().map_or(0.0, |estimate| estimate.counted);
     let parts = [
-        (next.in_flight - own.in_flight, "its requests in flight".to_owned()),
+        (next.in_flight - own.in_flight, "its requests in flight", String::new()),
         (
             next.route_deviation - own.route_deviation,
-            "how it serves this route".to_owned(),
+            "how it serves this route",
+            String::new(),
         ),
         (
             counted(next) - counted(own),
-            format!("what the forest expects{}", above_all(own, next)),
+            "what the forest expects",
+            above_all(own, next),
         ),
     ];
     let list = |sign: f32| {
-        let meant = parts.iter().filter(|(part, _)| part * sign >= MATTERS);
-        let shown: Vec<String> = meant
-            .map(|(part, what)| format!("{what} ({:.2})", part.abs()))
-            .collect();
-        shown.join(" and ")
+        let meant = parts.iter().filter(|(part, _, _)| part * sign >= MATTERS);
+        let shown = meant.map(|(part, what, why)| format!("{what} ({:.2}{why})", part.abs()));
+        shown.collect::<Vec<_>>().join(" and ")
     };
     match (list(1.0), list(-1.0)) {
+        (speaks_for, _) if speaks_for.is_empty() => String::new(),
         (speaks_for, against) if against.is_empty() => format!(", for {speaks_for}"),
         (speaks_for, against) => format!(", for {speaks_for}, in spite of {against}"),
     }

@@ -66,7 +66,8 @@ fn the_last_decision_is_told_with_what_made_it() {
         &[row(&[(4, 0.9), (5, 0.1)], 1)],
         &[
             "10.0.0.1:80 has the lowest total,",
-            "for what the forest expects, above all by its cpu (",
+            "for what the forest expects (",
+            ", above all by its cpu)",
             "in spite of its requests in flight (0.18)",
             "reason model",
             "cpu 0.90 +",
