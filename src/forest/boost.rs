@@ -2,8 +2,7 @@
 //!
 //! Where causes add up, as that a backend is slow and that it is full, a tree of a few levels has no room for all of
 //! them, and the mean of many such trees has none either. A later stage sees what is left and goes on from there
-//! (Friedman: Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001). A stage has
-//! several trees, since one alone asks one question with yes or no and so makes a poor guess at a number.
+//! (Friedman: Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001).
 
 use crate::forest::Forest;
 use crate::forest::GrowError;
