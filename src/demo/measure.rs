@@ -82,12 +82,12 @@ impl Meter {
     }
 
     /// Rewrites the selector's word while traffic flows, and waits until the gateway has taken it.
-    pub(super) async fn swap(&self, stage: &mut Stage, to: &str, rate: f64) -> Result<Swap, DemoError> {
+    pub(super) async fn swap(&self, stage: &Stage, [from, to]: [&str; 2], rate: f64) -> Result<Swap, DemoError> {
         let before = stage.reading().await?;
         let flowing = self.send(stage, "rewriting one word under load", open(rate), SWAP_LENGTH);
         let rewriting = async {
             tokio::time::sleep(SWAP_LENGTH / 3).await;
-            stage.rewrite_selector("round_robin", to)
+            stage.rewrite_selector(from, to)
         };
         let (summary, rewritten) = tokio::join!(flowing, rewriting);
         rewritten?;
@@ -101,6 +101,12 @@ impl Meter {
             requests: summary.requests,
             errors: summary.failures.total(),
         })
+    }
+
+    /// Traffic that is learned from and not measured.
+    pub(super) async fn learn(&self, stage: &Stage, rate: f64) {
+        self.send(stage, "learning while it serves", open(rate), self.lengths.learning)
+            .await;
     }
 
     async fn at_rate(&self, stage: &Stage, name: &str, rate: f64, length: Duration) -> Result<Measured, DemoError> {

@@ -2,7 +2,7 @@
 //!
 //! [`run`] starts two uneven shops and a gateway as processes of their own, sends them seeded traffic under round
 //! robin, trains the paper's classifier on what the gateway recorded, rewrites one word of its configuration while
-//! traffic flows, and measures again.
+//! traffic flows, and measures again; then once more for the forest that learns while it serves.
 
 pub mod cores;
 mod measure;
@@ -44,17 +44,20 @@ struct Lengths {
     saturation: Duration,
     moderate: Duration,
     high: Duration,
+    /// How long a selector that learns serves before it is measured.
+    learning: Duration,
 }
 
 impl Lengths {
-    const FULL: Self = Self::seconds(5, 25, 12);
-    const QUICK: Self = Self::seconds(2, 8, 4);
+    const FULL: Self = Self::seconds([4, 20, 10, 15]);
+    const QUICK: Self = Self::seconds([1, 5, 3, 5]);
 
-    const fn seconds(saturation: u64, moderate: u64, high: u64) -> Self {
+    const fn seconds([saturation, moderate, high, learning]: [u64; 4]) -> Self {
         Self {
             saturation: Duration::from_secs(saturation),
             moderate: Duration::from_secs(moderate),
             high: Duration::from_secs(high),
+            learning: Duration::from_secs(learning),
         }
     }
 }
@@ -84,17 +87,20 @@ impl Demo {
 /// When a process cannot be started, the gateway refuses the configuration, or nothing could be learnt.
 pub async fn run(options: &Options) -> Result<Demo, DemoError> {
     let lengths = if options.quick { Lengths::QUICK } else { Lengths::FULL };
-    let mut stage = Stage::set(&options.directory).await?;
+    let stage = Stage::set(&options.directory).await?;
     let meter = Meter::new(options.look, lengths);
     let capacity = meter.capacity(&stage).await?;
     let rates = [capacity * MODERATE_LOAD, capacity * HIGH_LOAD];
     let round_robin = meter.measure(&stage, "round_robin", rates, Some(capacity)).await?;
     let training = stage.train().await?;
-    let swap = meter.swap(&mut stage, "classifier", rates[0]).await?;
+    let to_classifier = meter.swap(&stage, ["round_robin", "classifier"], rates[0]).await?;
     let classifier = meter.measure(&stage, "classifier", rates, None).await?;
+    let to_forest = meter.swap(&stage, ["classifier", "forest"], rates[0]).await?;
+    meter.learn(&stage, rates[0]).await;
+    let forest = meter.measure(&stage, "forest", rates, None).await?;
     let outcome = Outcome {
-        phases: vec![round_robin, classifier],
-        swap,
+        phases: vec![round_robin, classifier, forest],
+        swap: to_classifier.and(to_forest),
         training,
         files: stage.files(),
     };

@@ -13,7 +13,7 @@ use crate::report::Table;
 pub struct Outcome {
     /// One for each selector, round robin first.
     pub phases: Vec<Phase>,
-    /// What became of the traffic while the selector was swapped.
+    /// What became of the traffic while selectors were swapped.
     pub swap: Swap,
     /// What the trainer said.
     pub training: String,
@@ -53,13 +53,23 @@ pub struct Load {
     pub share: Vec<f64>,
 }
 
-/// The traffic while the selector was swapped.
+/// The traffic while selectors were swapped.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Swap {
     /// Requests sent.
     pub requests: u64,
     /// Requests without a good answer.
     pub errors: u64,
+}
+
+impl Swap {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            errors: self.errors + other.errors,
+        }
+    }
 }
 
 #[derive(Serialize)]
