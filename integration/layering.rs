@@ -10,7 +10,7 @@ use crate::harness::root;
 
 /// Every module and its height; a module uses only lower ones. Between the floors stand what their neighbours may
 /// use: `generation` above the decisions, `clock` and `telemetry` below what stands outside, `cli` above the roof.
-const HEIGHTS: [(&str, u32); 24] = [
+const HEIGHTS: [(&str, u32); 26] = [
     ("units", 0),
     ("counters", 0),
     ("config", 10),
@@ -33,7 +33,9 @@ const HEIGHTS: [(&str, u32); 24] = [
     ("server", 50),
     ("agent", 50),
     ("traffic", 50),
+    ("process", 50),
     ("demo", 55),
+    ("evaluation", 55),
     ("cli", 60),
 ];
 /// From here on there may be a clock, entropy, a disk and a network.
@@ -41,7 +43,18 @@ const OUTSIDE: u32 = 40;
 /// Files and folders that are compiled for tests only.
 const TESTS: [&str; 3] = ["tests", "tests.rs", "properties.rs"];
 /// Modules that may open files.
-const FILE_OPENERS: [&str; 8] = ["cli", "server", "tasks", "tls", "telemetry", "agent", "traffic", "demo"];
+const FILE_OPENERS: [&str; 10] = [
+    "cli",
+    "server",
+    "tasks",
+    "tls",
+    "telemetry",
+    "agent",
+    "traffic",
+    "process",
+    "demo",
+    "evaluation",
+];
 
 /// A file of the library or the binary.
 struct Source {

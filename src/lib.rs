@@ -40,5 +40,7 @@ pub mod agent;
 pub mod cli;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod evaluation;
+pub mod process;
 pub mod server;
 pub mod traffic;

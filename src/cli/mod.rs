@@ -8,6 +8,7 @@ mod agent;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod evaluate;
 mod explain;
 mod healthcheck;
 mod reload;
@@ -45,6 +46,7 @@ enum Verb {
     Agent(agent::AgentArgs),
     Traffic(traffic::TrafficArgs),
     Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
     Simulate(simulate::SimulateArgs),
     Explain(explain::ExplainArgs),
     #[cfg(feature = "demo")]
@@ -80,6 +82,7 @@ fn perform(verb: Verb) -> anyhow::Result<()> {
         Verb::Agent(args) => agent::run(&args),
         Verb::Traffic(args) => traffic::run(&args),
         Verb::Train(args) => train::run(&args),
+        Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Simulate(args) => simulate::run(&args),
         Verb::Explain(args) => explain::run(&args),
         #[cfg(feature = "demo")]

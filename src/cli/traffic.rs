@@ -101,7 +101,7 @@ async fn send(args: &TrafficArgs) -> anyhow::Result<(Plan, Summary)> {
         load: load(args),
         duration: args.duration,
         seed: args.seed,
-        mix: mix(args)?,
+        mix: mix(&args.mix, args.url.path())?,
         max_connections: args.max_connections as usize,
         timeout: args.timeout,
     };
@@ -129,16 +129,16 @@ fn load(args: &TrafficArgs) -> Load {
 }
 
 /// `shop` or a path, checked before anything is sent.
-fn mix_part(text: &str) -> Result<String, InvalidPath> {
+pub(super) fn mix_part(text: &str) -> Result<String, InvalidPath> {
     if text != SHOP {
         Mix::paths([text])?;
     }
     Ok(text.to_owned())
 }
 
-fn mix(args: &TrafficArgs) -> anyhow::Result<Mix> {
-    let url = args.url.path();
-    let mix = match args.mix.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+/// What `parts` ask for below `url`, which stands for no parts.
+pub(super) fn mix(parts: &[String], url: &str) -> anyhow::Result<Mix> {
+    let mix = match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => Mix::paths([url]),
         [SHOP] => Mix::shop(url),
         paths => Mix::paths(paths.iter().copied()),
@@ -147,7 +147,7 @@ fn mix(args: &TrafficArgs) -> anyhow::Result<Mix> {
 }
 
 /// Completes when the user presses Ctrl-C.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without the signal the run still ends by itself.
         std::future::pending().await

@@ -26,6 +26,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads what [`duration`] does, and `0s`.
+///
+/// # Errors
+/// As [`duration`].
+pub(crate) fn duration_or_none(text: &str) -> Result<Duration, String> {
+    match split(text) {
+        Some((0.0, _)) => Ok(Duration::ZERO),
+        _ => duration(text),
+    }
+}
+
 /// Reads `200/s`, `12000/m` or `90/h`; anything but zero.
 ///
 /// # Errors

@@ -35,6 +35,7 @@ pub use error::Finding;
 pub use error::Severity;
 pub use error::render;
 pub use yaml::Source;
+pub use yaml::with_selector;
 
 /// What a configuration file means.
 #[derive(Clone, Debug, PartialEq)]

@@ -51,6 +51,26 @@ pub(crate) fn load(source: Source<'_>, variable: &dyn Fn(&str) -> Option<String>
     document
 }
 
+/// `text` with `selector` as the selector of `pool`: its values without its comments. A selector that is of that type
+/// already keeps its settings.
+///
+/// # Errors
+/// When it is no YAML of a gateway with such a pool.
+pub fn with_selector(text: &str, pool: &str, selector: &str) -> Result<String, String> {
+    let mut file: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let place = file
+        .get_mut("pools")
+        .and_then(|pools| pools.get_mut(pool))
+        .and_then(serde_yaml::Value::as_mapping_mut)
+        .ok_or_else(|| format!("there is no pool {}", quoted(pool)))?;
+    let current = place.get("selector");
+    let is_there = current.is_some_and(|it| it.get("type").is_some_and(|kind| kind == selector));
+    if !is_there {
+        place.insert("selector".into(), selector.into());
+    }
+    serde_yaml::to_string(&file).map_err(|error| error.to_string())
+}
+
 /// The outline comes first: it holds the bounds.
 fn parts(text: &str) -> Result<(Outline, Content), Fault> {
     let outline = outline(bounded(text)?)?;
@@ -209,5 +229,47 @@ fn apparent_kind(text: &str) -> Kind {
             Ok(Content::Scalar(scalar)) => scalar.kind,
             _ => Kind::Text,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pool: &str, selector: &str, expected: &str) {
+        let text =
+            "a: \"${A:-1}\" # why\npools: { x: { selector: random }, y: { selector: { type: forest, explore: 1% } } }";
+        let text = with_selector(text, pool, selector).unwrap_or_else(|error| error);
+        assert_eq!(text.replace("  ", " ").replace('\n', ";"), expected);
+    }
+
+    #[test]
+    fn one_selector_changes_and_the_rest_stays() {
+        check(
+            "x",
+            "forest",
+            "a: ${A:-1};pools:; x:;  selector: forest; y:;  selector:;   type: forest;   explore: 1%;",
+        );
+    }
+
+    #[test]
+    fn settings_stay_with_their_type() {
+        let (kept, lost) = ("selector:;   type: forest;   explore: 1%;", "selector: hash;");
+        check(
+            "y",
+            "forest",
+            &format!("a: ${{A:-1}};pools:; x:;  selector: random; y:;  {kept}"),
+        );
+        check(
+            "y",
+            "hash",
+            &format!("a: ${{A:-1}};pools:; x:;  selector: random; y:;  {lost}"),
+        );
+    }
+
+    #[test]
+    fn a_pool_that_is_not_there_is_said() {
+        check("z", "forest", "there is no pool `z`");
     }
 }

@@ -7,13 +7,13 @@
 pub mod cores;
 mod measure;
 mod outcome;
-mod processes;
 pub mod shop;
 mod stage;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::process::ProcessError;
 use crate::report::Look;
 
 pub use outcome::Outcome;
@@ -110,7 +110,7 @@ pub async fn run(options: &Options) -> Result<Demo, DemoError> {
 /// Why a demo could not be played.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// A file or a process could not be had.
+    /// A file could not be had.
     #[error("{what}: {cause}")]
     Io {
         /// What was tried.
@@ -118,20 +118,15 @@ pub enum DemoError {
         /// What the system says.
         cause: std::io::Error,
     },
-    /// A process ended, or did not say that it is ready.
-    #[error("{name} did not start; see {log}")]
-    NotReady {
-        /// Which.
-        name: String,
-        /// Where its messages are.
-        log: String,
-    },
+    /// A process could not be had.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// The admin listener could not be asked.
     #[error("the gateway's admin listener: {0}")]
     Admin(String),
     /// Nothing could be learnt.
     #[error("training failed:\n{0}")]
-    Training(String),
+    Training(ProcessError),
 }
 
 impl DemoError {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::demo::DemoError;
-use crate::demo::processes;
-use crate::demo::processes::Process;
+use crate::process;
+use crate::process::Process;
 use crate::tasks::fetch;
 
 /// The smaller shop's share of a core, and the larger one's: together one core, so that a machine with two has one
@@ -100,13 +100,10 @@ impl Stage {
             ..
         } = &self.files;
         fs::copy(recording, dataset).map_err(DemoError::io(format!("{} cannot be copied", recording.display())))?;
-        processes::finish(&[
-            "train",
-            &dataset.display().to_string(),
-            "--out",
-            &model.display().to_string(),
-        ])
-        .await
+        let (dataset, model) = (dataset.display().to_string(), model.display().to_string());
+        process::finish(&["train", &dataset, "--out", &model])
+            .await
+            .map_err(DemoError::Training)
     }
 
     /// Rewrites the word after `selector:`, as an editor would: another file takes the configuration's place.

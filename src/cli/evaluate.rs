@@ -1,0 +1,116 @@
+//! `sylvan evaluate`: selectors on live backends, side by side.
+
+use std::fs;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::cli::Mistake;
+use crate::cli::run::environment;
+use crate::cli::terminal;
+use crate::cli::traffic;
+use crate::cli::values;
+use crate::evaluation;
+use crate::evaluation::Evaluation;
+use crate::evaluation::EvaluationError;
+use crate::evaluation::Plan;
+use crate::traffic::Rate;
+
+/// Measure selectors on live backends: the same traffic for each of them, in slices that alternate
+///
+/// A gateway that runs on the configuration already is asked to reload it for every slice, and finds it at the end as
+/// it was; otherwise one is started for the evaluation.
+#[derive(Args, Debug)]
+pub(super) struct EvaluateArgs {
+    /// The gateway's configuration
+    #[arg(short, long, value_name = "FILE")]
+    config: PathBuf,
+    /// The selectors; the others are compared with the first
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...", required = true)]
+    selectors: Vec<String>,
+    /// The pool whose selector is swapped [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pool: Option<String>,
+    /// Requests per second on average, below what the backends can carry
+    #[arg(long, default_value = "200/s", value_parser = values::rate)]
+    rate: Rate,
+    /// How long each selector is measured in all
+    #[arg(long, default_value = "60s", value_parser = values::duration)]
+    duration: Duration,
+    /// How long it is measured at a time
+    #[arg(long, default_value = "5s", value_parser = values::duration)]
+    slice: Duration,
+    /// How long each selector serves before anything is measured
+    #[arg(long, default_value = "20s", value_parser = values::duration)]
+    warm_up: Duration,
+    /// How long each selector is measured with all the traffic that it can take; 0s is not at all
+    #[arg(long, default_value = "10s", value_parser = values::duration_or_none)]
+    saturation: Duration,
+    /// Decides arrival times and routes: the same seed sends the same traffic
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What to ask for: `shop` for visits of the sample shop, or paths
+    #[arg(long, num_args = 1.., value_name = "shop|PATH", value_parser = traffic::mix_part, default_value = "/")]
+    mix: Vec<String>,
+    /// Write the figures as JSON; `-` is the standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the gateway cannot be had or refuses a selector, or the JSON file cannot be written.
+pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+    let plan = Plan {
+        configuration: args.config.clone(),
+        pool: args.pool.clone(),
+        selectors: args.selectors.clone(),
+        rate: args.rate,
+        duration: args.duration,
+        slice: args.slice,
+        warm_up: args.warm_up,
+        saturation: args.saturation,
+        seed: args.seed,
+        mix: traffic::mix(&args.mix, "/")?,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let evaluation = runtime.block_on(async {
+        tokio::select! {
+            evaluation = evaluation::run(&plan, &environment, terminal::progress()) => evaluation.map_err(blamed),
+            // What was rewritten is put back with the future that holds it.
+            () = traffic::interrupted() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
+        }
+    })?;
+    show(args.json.as_deref(), &evaluation)
+}
+
+/// A configuration that cannot be evaluated is a mistake of whoever typed the command.
+fn blamed(error: EvaluationError) -> anyhow::Error {
+    match error {
+        EvaluationError::Config(_) | EvaluationError::Unfit(_) => Mistake(error.to_string()).into(),
+        error => error.into(),
+    }
+}
+
+fn show(json: Option<&Path>, evaluation: &Evaluation) -> anyhow::Result<()> {
+    let mut output = io::stdout();
+    if json == Some(Path::new("-")) {
+        return Ok(writeln!(output, "{}", evaluation.json()?)?);
+    }
+    if let Some(path) = json {
+        fs::write(path, evaluation.json()?).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    let look = terminal::output();
+    Ok(write!(
+        output,
+        "{}\n{}",
+        evaluation.table(look),
+        evaluation.verdicts(look)
+    )?)
+}

@@ -1,0 +1,288 @@
+//! The gateway under evaluation: one that runs already on the configuration, or one of our own; its selector is a word
+//! in a file.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Method;
+use http::Request;
+use http::StatusCode;
+use http::header;
+use http_body_util::Empty;
+
+use crate::config;
+use crate::config::Config;
+use crate::config::Source;
+use crate::evaluation::Addresses;
+use crate::evaluation::EvaluationError;
+use crate::evaluation::Plan;
+use crate::process::Process;
+use crate::selection::Registry;
+use crate::tasks::fetch;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Waits for a gateway to be ready, a tenth of a second each.
+const MOST_WAITS: u32 = 200;
+
+/// What the admin listener said of the pool.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reading {
+    /// Requests of each backend.
+    pub(super) requests: Vec<f64>,
+    /// CPU of each backend at its last poll; empty without a metrics source.
+    pub(super) cpu_percent: Vec<f64>,
+}
+
+impl Reading {
+    /// The requests since `earlier`, and the CPU of now.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let requests = self.requests.iter().zip(&earlier.requests);
+        Self {
+            requests: requests.map(|(after, before)| after - before).collect(),
+            cpu_percent: self.cpu_percent.clone(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Gateway {
+    file: File,
+    pool: String,
+    addresses: Addresses,
+    token: Option<String>,
+    /// What runs only for this evaluation.
+    _own: Option<Process>,
+}
+
+/// The file that the gateway reads. Whatever ends an evaluation, its text is back when this is dropped.
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    original: String,
+    /// Where a gateway of our own keeps its log and its copy of the file.
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Gateway {
+    pub(super) async fn open(
+        plan: &Plan,
+        variable: &(dyn Fn(&str) -> Option<String> + Sync),
+    ) -> Result<Self, EvaluationError> {
+        let path = &plan.configuration;
+        let text = fs::read_to_string(path).map_err(io(format!("{} cannot be read", path.display())))?;
+        let config = checked(path, &text, variable)?;
+        let pool = pool_name(plan, &config)?;
+        let admin = config.admin.as_ref().ok_or_else(|| {
+            unfit("the gateway has no admin listener to reload it through; add `admin: { bind: 127.0.0.1:9901 }`")
+        })?;
+        let token = admin.token.clone().map(|token| token.to_string());
+        let runs = fetch::get(admin.bind, "localhost", "/healthz", Duration::from_secs(1))
+            .await
+            .is_ok();
+        let (file, addresses, own) = if runs {
+            let web = config
+                .listeners
+                .first()
+                .ok_or_else(|| unfit("the gateway has no listener"))?;
+            let addresses = Addresses {
+                web: reachable(web.bind),
+                admin: admin.bind,
+            };
+            (File::in_place(path, text), addresses, None)
+        } else {
+            let file = File::copy(text)?;
+            let (addresses, own) = start(&file).await?;
+            (file, addresses, Some(own))
+        };
+        let gateway = Self {
+            file,
+            pool,
+            addresses,
+            token,
+            _own: own,
+        };
+        gateway.wait_until_ready().await?;
+        Ok(gateway)
+    }
+
+    pub(super) fn web(&self) -> SocketAddr {
+        self.addresses.web
+    }
+
+    /// Puts `selector` in charge, and sees that it is.
+    pub(super) async fn select(&mut self, selector: &str) -> Result<(), EvaluationError> {
+        let rewritten =
+            config::with_selector(&self.file.original, &self.pool, selector).map_err(EvaluationError::Unfit)?;
+        self.file.write(&rewritten)?;
+        let (status, body) = self.ask(Method::POST, "/api/reload").await?;
+        if status != StatusCode::OK {
+            let answer: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+            return Err(EvaluationError::Gateway(
+                answer["error"].as_str().unwrap_or(body.trim()).to_owned(),
+            ));
+        }
+        let pool = self.pool_view().await?;
+        if pool["selector"] != selector {
+            let path = self.file.path.display();
+            return Err(EvaluationError::Gateway(format!(
+                "it was told to reload and still has `{}`: does it read {path}?",
+                pool["selector"].as_str().unwrap_or_default()
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reading(&self) -> Result<Reading, EvaluationError> {
+        let pool = self.pool_view().await?;
+        let backends = pool["backends"].as_array().cloned().unwrap_or_default();
+        let cpu = backends
+            .iter()
+            .map(|backend| backend["metrics"]["cpu_percent"].as_f64());
+        Ok(Reading {
+            requests: backends
+                .iter()
+                .map(|backend| backend["requests"].as_f64().unwrap_or(0.0))
+                .collect(),
+            cpu_percent: cpu.collect::<Option<_>>().unwrap_or_default(),
+        })
+    }
+
+    async fn pool_view(&self) -> Result<serde_json::Value, EvaluationError> {
+        let (_, body) = self.ask(Method::GET, "/api/pools").await?;
+        let pools: Vec<serde_json::Value> =
+            serde_json::from_str(&body).map_err(|error| EvaluationError::Gateway(format!("/api/pools: {error}")))?;
+        pools
+            .into_iter()
+            .find(|pool| pool["name"] == self.pool.as_str())
+            .ok_or_else(|| EvaluationError::Gateway(format!("it has no pool `{}`", self.pool)))
+    }
+
+    async fn wait_until_ready(&self) -> Result<(), EvaluationError> {
+        let mut status = StatusCode::SERVICE_UNAVAILABLE;
+        for _ in 0..MOST_WAITS {
+            status = self.ask(Method::GET, "/readyz").await?.0;
+            if status == StatusCode::OK {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(EvaluationError::Gateway(format!(
+            "it is not ready: /readyz says {status}"
+        )))
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Result<(StatusCode, String), EvaluationError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.addresses.admin.to_string());
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let said = |error: &dyn std::fmt::Display| EvaluationError::Gateway(format!("{path}: {error}"));
+        let request = request.body(Empty::new()).map_err(|error| said(&error))?;
+        let (status, body) = fetch::send(self.addresses.admin, request, PATIENCE)
+            .await
+            .map_err(|error| said(&error))?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+impl File {
+    /// The file of a gateway that runs.
+    fn in_place(path: &Path, original: String) -> Self {
+        Self {
+            path: path.to_owned(),
+            original,
+            _directory: None,
+        }
+    }
+
+    /// A copy for a gateway of our own.
+    fn copy(original: String) -> Result<Self, EvaluationError> {
+        let directory = tempfile::tempdir().map_err(io("a temporary directory cannot be made"))?;
+        let file = Self {
+            path: directory.path().join("gateway.yaml"),
+            original,
+            _directory: Some(directory),
+        };
+        file.write(&file.original)?;
+        Ok(file)
+    }
+
+    /// As an editor would: another file takes its place.
+    fn write(&self, text: &str) -> Result<(), EvaluationError> {
+        let beside = self.path.with_extension("new");
+        fs::write(&beside, text)
+            .and_then(|()| fs::rename(&beside, &self.path))
+            .map_err(io(format!("{} cannot be rewritten", self.path.display())))
+    }
+}
+
+impl Drop for File {
+    /// The gateway sees the file change and reads it again by itself.
+    fn drop(&mut self) {
+        if let Err(error) = self.write(&self.original) {
+            log::error!("{error}; put the selector back by hand");
+        }
+    }
+}
+
+/// A gateway of our own on `file`.
+async fn start(file: &File) -> Result<(Addresses, Process), EvaluationError> {
+    let directory = file.path.parent().unwrap_or(Path::new("."));
+    let path = file.path.display().to_string();
+    let mut process = Process::start("gateway", &["run", "-c", &path], directory)?;
+    let web = reachable(process.address_after("listening on").await?);
+    let admin = process.address_after("admin on").await?;
+    Ok((Addresses { web, admin }, process))
+}
+
+fn checked(
+    path: &Path,
+    text: &str,
+    variable: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Result<Config, EvaluationError> {
+    let name = path.display().to_string();
+    let registry = Registry::default();
+    let types: Vec<_> = registry.types().collect();
+    let source = Source { name: &name, text };
+    Ok(config::parse(source, variable, &types)?.config)
+}
+
+fn pool_name(plan: &Plan, config: &Config) -> Result<String, EvaluationError> {
+    let names: Vec<&str> = config.pools.iter().map(|pool| pool.name.as_str()).collect();
+    match (&plan.pool, names.as_slice()) {
+        (Some(name), _) if names.contains(&name.as_str()) => Ok(name.clone()),
+        (Some(name), _) => Err(unfit(&format!(
+            "there is no pool `{name}`; there are: {}",
+            names.join(", ")
+        ))),
+        (None, [only]) => Ok((*only).to_owned()),
+        (None, _) => Err(unfit(&format!(
+            "name one of the pools with --pool: {}",
+            names.join(", ")
+        ))),
+    }
+}
+
+/// Where to find what listens everywhere.
+fn reachable(bind: SocketAddr) -> SocketAddr {
+    if bind.ip().is_unspecified() {
+        SocketAddr::from(([127, 0, 0, 1], bind.port()))
+    } else {
+        bind
+    }
+}
+
+fn unfit(why: &str) -> EvaluationError {
+    EvaluationError::Unfit(why.to_owned())
+}
+
+fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> EvaluationError {
+    let what = what.into();
+    move |cause| EvaluationError::Io { what, cause }
+}
