@@ -4,6 +4,7 @@
 mod admin;
 mod compression;
 mod decision_log;
+mod evaluate;
 mod forest;
 mod forwarding;
 mod harness;

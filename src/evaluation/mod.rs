@@ -38,7 +38,7 @@ use order::Slice;
 
 /// Connections that keep every backend busy at saturation.
 const SATURATING_CONNECTIONS: usize = 32;
-/// What a slice begins with and is not measured: averages of a few seconds follow the new selector.
+/// What a slice begins with at most and is not measured: averages of a few seconds follow the new selector.
 const LEAD: Duration = Duration::from_secs(2);
 
 /// What is evaluated, and how.
@@ -152,7 +152,7 @@ impl Meter<'_> {
         let name = format!("{}, slice {} of {blocks}", phase.selector, block + 1);
         // The traffic of a block is the same for every selector, that of two blocks differs.
         let seed = self.plan.seed.wrapping_add(block);
-        self.open(&name, LEAD, seed ^ 1 << 63).await;
+        self.open(&name, LEAD.min(self.plan.slice), seed ^ 1 << 63).await;
         let before = gateway.reading().await?;
         let summary = self.open(&name, self.plan.slice, seed).await;
         let after = gateway.reading().await?;

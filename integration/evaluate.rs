@@ -1,0 +1,100 @@
+//! `sylvan evaluate`: its figures are of the traffic that was sent, and a gateway finds its file as it was.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::Gateway;
+use crate::harness::Launched;
+use crate::harness::Origin;
+use crate::harness::Written;
+use crate::harness::eventually;
+
+const QUICK: [&str; 12] = [
+    "--rate",
+    "100/s",
+    "--duration",
+    "2s",
+    "--slice",
+    "400ms",
+    "--warm-up",
+    "100ms",
+    "--saturation",
+    "800ms",
+    "--json",
+    "figures.json",
+];
+
+/// What `sylvan evaluate` of `selectors` on the file with `text` found, or said; its exit code; the file afterwards.
+async fn evaluate(text: &str, selectors: &str) -> (Value, String, i32, String) {
+    let mut arguments = vec!["evaluate", "-c", "gateway.yaml", "--selectors", selectors];
+    arguments.extend(QUICK);
+    let mut process = Launched::new(&text, &arguments);
+    let code = process.exit().await;
+    let read = |name: &str| fs::read_to_string(process.path(name)).unwrap_or_default();
+    let figures = serde_json::from_str(&read("figures.json")).unwrap_or_default();
+    (figures, process.output(), code, read("gateway.yaml"))
+}
+
+#[tokio::test]
+async fn a_gateway_of_its_own_serves_every_selector_with_the_same_traffic() {
+    let origins = [Origin::start("a").await, Origin::start("b").await];
+    let text = Written::to(&[&origins[0], &origins[1]]).to_string();
+    let (figures, output, code, after) = evaluate(&text, "round_robin,least_requests").await;
+    assert_eq!((code, after), (0, text), "{output}");
+    let rows = figures["rows"].as_array().cloned().unwrap_or_default();
+    assert_eq!(rows.len(), 2, "{output}");
+    assert_eq!(rows[0]["requests"], rows[1]["requests"]);
+    for row in &rows {
+        assert_eq!(row["errors"], 0, "{row}");
+        assert!(row["requests"].as_u64().is_some_and(|requests| requests > 100), "{row}");
+        assert!(
+            row["mean_ms"].as_f64() > Some(0.0) && row["throughput_rps"].as_f64() > Some(100.0),
+            "{row}"
+        );
+    }
+    let shares = rows[0]["share"].as_array().cloned().unwrap_or_default();
+    assert!(
+        shares
+            .iter()
+            .all(|share| (share.as_f64().unwrap_or(0.0) - 0.5).abs() < 0.05),
+        "{shares:?}"
+    );
+    assert_eq!(figures["comparisons"][0]["baseline"], "round_robin");
+}
+
+#[tokio::test]
+async fn a_running_gateway_is_measured_and_finds_its_file_as_it_was() {
+    let origin = Origin::start("a").await;
+    let mut gateway = Gateway::start(&Written::to(&[&origin]).selector("random")).await;
+    // It is found by the addresses in its file.
+    let (web, admin) = (gateway.address(), gateway.admin());
+    let listeners = format!("listeners: [{{ name: web, bind: \"{web}\" }}]");
+    let config = Written::to(&[&origin])
+        .selector("random")
+        .top(&format!("admin: {{ bind: \"{admin}\" }}"))
+        .top(&listeners)
+        .to_string();
+    gateway.replace(&config);
+    let path = gateway.process().path("gateway.yaml").display().to_string();
+    let mut arguments = vec!["evaluate", "-c", &path, "--selectors", "round_robin,least_requests"];
+    arguments.extend(QUICK);
+    let mut process = Launched::new(&"", &arguments);
+    assert_eq!(process.exit().await, 0, "{}", process.output());
+    assert_eq!(fs::read_to_string(&path).unwrap(), config);
+    eventually("its own selector is back", async || {
+        (gateway.pool().await["selector"] == "random").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_evaluated_is_said() {
+    let origin = Origin::start("a").await;
+    let text = Written::to(&[&origin]).to_string();
+    let (_, output, code, _) = evaluate(&text, "round_robin,best").await;
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("unknown selector type `best`"), "{output}");
+    let (_, output, code, _) = evaluate("version: 1", "round_robin").await;
+    assert_eq!(code, 2, "{output}");
+}
