@@ -25,7 +25,9 @@ sylvan=$target/profiled/dist/sylvan
 unprofiled() { LLVM_PROFILE_FILE=/dev/null "$sylvan" "$@"; }
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 first=$(port) second=$(port) web=$(port) admin=$(port)
-for shop in "$first" "$second"; do unprofiled shop --listen "127.0.0.1:$shop" >/dev/null & pids+=($!); done
+for shop in "$first" "$second"; do
+  LLVM_PROFILE_FILE=/dev/null "$sylvan" shop --listen "127.0.0.1:$shop" >/dev/null & pids+=($!)
+done
 configure() { # SELECTOR
   cat > "$work/gateway.yaml" <<YAML
 version: 1
