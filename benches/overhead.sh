@@ -4,6 +4,7 @@
 # generator and the backends share the second.
 #
 #   benches/overhead.sh [ROUNDS] [SECONDS]
+#   SYLVAN=target/optimised/dist/sylvan benches/overhead.sh      # another build of the gateway
 set -euo pipefail
 rounds=${1:-7} seconds=${2:-5}
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -46,7 +47,7 @@ pools:
     metrics_source: { type: agent, port: $agent, interval: 1s }
     health_check: { type: http, path: /, interval: 1s }
 YAML
-taskset -c 0 "$binaries/sylvan" run -c "$work/gateway.yaml" >/dev/null & sylvan_pid=$!; pids+=("$sylvan_pid")
+taskset -c 0 "${SYLVAN:-$binaries/sylvan}" run -c "$work/gateway.yaml" >/dev/null & sylvan_pid=$!; pids+=("$sylvan_pid")
 # /metrics is scraped as Prometheus would, only more often.
 (exec >/dev/null 2>&1; while sleep 2; do curl -s -o /dev/null "http://127.0.0.1:$admin/metrics" || true; done) & pids+=($!)
 

@@ -255,6 +255,24 @@ fn one_file_knows_serde_yaml() {
 }
 
 #[test]
+fn nothing_is_built_that_deny_toml_bans() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("a file of the repository");
+    let rules = read("deny.toml");
+    let banned: Vec<&str> = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next())
+        .collect();
+    assert!(!banned.is_empty(), "deny.toml bans nothing");
+    let locked = read("Cargo.lock");
+    for name in banned {
+        assert!(
+            !locked.contains(&format!("name = \"{name}\"\n")),
+            "`{name}` is banned and in Cargo.lock"
+        );
+    }
+}
+
+#[test]
 fn every_file_says_what_it_is_for() {
     let sources = sources();
     let first = sources

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The selectors on live shops, by `sylvan evaluate`: on two uneven ones, and on two even ones. Needs two idle cores, of
+# which the shops have one together.
+#
+#   benches/live.sh [RATE]          # requests per second; about 60 % of what round robin carries by default
+set -euo pipefail
+rate=${1:-280/s}
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+sylvan=${SYLVAN:-${CARGO_TARGET_DIR:-target}/release/sylvan}
+[ -x "$sylvan" ] || cargo build --release --locked --bin sylvan
+work=$(mktemp -d)
+pids=()
+finish() { trap - EXIT; stop_shops; rm -rf "$work"; }
+stop_shops() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; pids=(); }
+trap finish EXIT
+
+start_shop() { # NAME CORES: sets the variables of conf/demo.yaml for it
+  "$sylvan" shop --listen 127.0.0.1:0 --agent 127.0.0.1:0 --cores "$2" > "$work/$1.out" & pids+=($!)
+  for _ in $(seq 100); do grep -q '^listening on' "$work/$1.out" && break; sleep 0.1; done
+  export "DEMO_$1=$(sed -n 's|^listening on.*http://||p' "$work/$1.out")"
+  export "DEMO_$1_AGENT=$(sed -n 's|^agent on.*http://\([^/]*\).*|\1|p' "$work/$1.out")"
+}
+evaluate() { # SMALL LARGE ARGUMENTS...
+  start_shop SMALL "$1"; start_shop LARGE "$2"; shift 2
+  DEMO_DIR=$work DEMO_LISTEN=127.0.0.1:0 DEMO_ADMIN=127.0.0.1:0 \
+    "$sylvan" evaluate -c conf/demo.yaml --mix shop --rate "$rate" --slice 4s --saturation 0s "$@" 2> "$work/progress"
+  stop_shops
+}
+
+echo "uneven shops, 0.37 and 0.63 of a core, $rate"
+evaluate 0.37 0.63 --selectors forest,round_robin,least_requests,peak_ewma_all,c3 --duration 32s --warm-up 12s
+echo
+echo "even shops, 0.5 of a core each, $rate"
+evaluate 0.5 0.5 --selectors forest,least_requests --duration 64s --warm-up 15s
