@@ -22,32 +22,35 @@ CARGO_TARGET_DIR=$target/profiled RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-generate=$
 sylvan=$target/profiled/dist/sylvan
 
 # Only the gateway is to be profiled, not the shops and the traffic client.
-unprofiled() { LLVM_PROFILE_FILE=/dev/null "$sylvan" "$@"; }
-port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-first=$(port) second=$(port) web=$(port) admin=$(port)
-for shop in "$first" "$second"; do
-  LLVM_PROFILE_FILE=/dev/null "$sylvan" shop --listen "127.0.0.1:$shop" >/dev/null & pids+=($!)
+export LLVM_PROFILE_FILE=/dev/null
+address() { # FILE: where the process that writes it listens
+  for _ in $(seq 100); do grep -q '^listening on' "$1" && break; sleep 0.1; done
+  sed -n 's|^listening on.*http://||p' "$1"
+}
+for shop in first second; do
+  "$sylvan" shop --listen 127.0.0.1:0 > "$work/$shop" & pids+=($!)
 done
 configure() { # SELECTOR
   cat > "$work/gateway.yaml" <<YAML
 version: 1
-admin: { bind: 127.0.0.1:$admin }
 log: { level: warn }
-listeners: [{ name: web, bind: 127.0.0.1:$web }]
+runtime: { state_dir: $work }
+listeners: [{ name: web, bind: 127.0.0.1:0 }]
 routes: [{ name: all, pool: shop }]
 pools:
   shop:
-    backends: [{ address: 127.0.0.1:$first }, { address: 127.0.0.1:$second }]
+    backends: [{ address: $(address "$work/first") }, { address: $(address "$work/second") }]
     selector: $1
     health_check: { type: http, path: /healthz, interval: 1s }
 YAML
 }
 configure round_robin
-LLVM_PROFILE_FILE=$work/sylvan-%p.profraw "$sylvan" run -c "$work/gateway.yaml" & gateway=$!
+LLVM_PROFILE_FILE=$work/sylvan-%p.profraw "$sylvan" run -c "$work/gateway.yaml" > "$work/gateway" & gateway=$!
+pids+=("$gateway")
 for selector in round_robin forest; do
   configure "$selector"
   sleep 3
-  unprofiled traffic "http://127.0.0.1:$web/" --rate 200/s --duration "${seconds}s" >/dev/null
+  "$sylvan" traffic "http://$(address "$work/gateway")/" --mix shop --rate 200/s --duration "${seconds}s" >/dev/null 2>&1
 done
 kill "$gateway" && wait "$gateway"
 
