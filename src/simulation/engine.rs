@@ -10,6 +10,8 @@ mod polls;
 use std::collections::VecDeque;
 
 use crate::pool::BackendIndex;
+use crate::pool::BackendMetrics;
+use crate::pool::Totals;
 use crate::pool::Verdict;
 use crate::simulation::backend::Admission;
 use crate::simulation::backend::Backend;
@@ -22,7 +24,6 @@ use crate::simulation::engine::polls::Poll;
 use crate::simulation::gateway::Contender;
 use crate::simulation::gateway::Gateway;
 use crate::simulation::marginal_cost::Truth;
-use crate::simulation::rehearsal::Round;
 use crate::simulation::report::Report;
 use crate::simulation::report::Tally;
 use crate::simulation::soonest::Soonest;
@@ -34,6 +35,14 @@ use crate::units::Timestamp;
 const START_SECONDS: u64 = 1_000_000;
 /// A failing backend takes so long to say so, in seconds.
 const FAILURE_TIME: f64 = 0.001;
+
+/// One poll of one gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Round {
+    pub(crate) metrics: Vec<BackendMetrics>,
+    /// The sums of each backend until then.
+    pub(crate) totals: Vec<Totals>,
+}
 
 /// A world under way.
 pub(crate) struct Engine<'w> {

@@ -18,6 +18,7 @@ use crate::forest::grow_classifier;
 use crate::pool::BackendMetrics;
 use crate::pool::Totals;
 use crate::simulation::engine::Engine;
+use crate::simulation::engine::Round;
 use crate::simulation::gateway::Contender;
 use crate::simulation::scenario::Scenario;
 use crate::simulation::world::World;
@@ -28,14 +29,6 @@ const POLLS: u32 = 300;
 const SALT: u64 = 0x5eed_0f7e_4e15_a75a;
 /// What a failed request counts for, in seconds: a backend must not win by failing fast.
 const ERROR_SECONDS: f64 = 1.0;
-
-/// One poll of one gateway.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Round {
-    pub(crate) metrics: Vec<BackendMetrics>,
-    /// The sums of each backend until then.
-    pub(crate) totals: Vec<Totals>,
-}
 
 /// `contender` as it is, or with a model for `world` where it needs one and one can be had.
 pub(crate) fn prepare(world: &World, contender: &Contender) -> Contender {
