@@ -1,5 +1,7 @@
 //! `sylvan simulate`: selectors in simulated worlds, side by side.
 
+mod page;
+
 use std::fs;
 use std::io;
 use std::io::Write;
@@ -53,12 +55,15 @@ pub(crate) struct SimulateArgs {
     /// Write one row for each run as JSON; `-` is the standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page with figures and charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When a scenario cannot be read, or the JSON file cannot be written.
+/// When a scenario cannot be read, or a file cannot be written.
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let suite = Suite {
         scenarios: scenarios(&args.scenarios)?,
@@ -70,8 +75,13 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     if let Some(file) = &args.json {
         write_json(file, &reports)?;
     }
+    let comparison = simulation::compare(&reports);
+    if let Some(file) = &args.html {
+        let page = page::page(&reports, &comparison);
+        fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+    }
     if args.json.as_deref() != Some(Path::new("-")) {
-        io::stdout().write_all(tables(&simulation::compare(&reports)).as_bytes())?;
+        io::stdout().write_all(tables(&comparison).as_bytes())?;
     }
     Ok(())
 }

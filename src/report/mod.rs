@@ -1,10 +1,15 @@
-//! One look for what every command prints: tables here, progress in [`progress`].
+//! One look for what every command shows: tables and charts, pages of them, progress in [`progress`].
 //!
 //! Pure text: where it goes, how wide that is and whether it understands escape codes comes in as a [`Look`].
 
+mod chart;
+mod page;
 pub mod progress;
 mod table;
 
+pub use chart::Chart;
+pub use chart::Line;
+pub use page::Page;
 pub use table::Column;
 pub use table::Table;
 

@@ -94,7 +94,11 @@ impl Table {
         head.iter().chain(&self.rows).map(|row| markdown_line(row)).collect()
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 

@@ -157,6 +157,7 @@ mod tests {
             seed,
             requests: 1,
             figures,
+            curve_ms: Vec::new(),
             shares: Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ pub use comparison::Relative;
 pub use comparison::compare;
 pub use gateway::Contender;
 pub use gateway::UnknownContender;
+pub use report::CURVE;
 pub use report::Figures;
 pub use report::Report;
 pub use report::Row;

@@ -7,6 +7,11 @@ use crate::simulation::world::World;
 /// What an error counts for in the mean: a user who sees one has waited in vain, and tries again.
 const ERROR_MS: f64 = 1_000.0;
 
+/// The parts at which a run's latencies are kept: by tenths, then by ever smaller steps towards the slowest.
+pub const CURVE: [f64; 15] = [
+    0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999,
+];
+
 /// What came of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -20,6 +25,8 @@ pub struct Report {
     pub requests: u64,
     /// What the measured ones met with.
     pub figures: Figures,
+    /// The latency in milliseconds that each part of [`CURVE`] of the good answers did not exceed.
+    pub curve_ms: Vec<f64>,
     /// For each second of the world, how many requests were sent to each backend.
     pub shares: Vec<Vec<u32>>,
 }
@@ -143,6 +150,7 @@ impl Tally {
 
     pub(crate) fn report(mut self) -> Report {
         let figures = self.figures();
+        let curve_ms = CURVE.iter().map(|part| quantile_ms(&self.latencies, *part)).collect();
         let Self {
             scenario,
             selector,
@@ -157,6 +165,7 @@ impl Tally {
             seed,
             requests,
             figures,
+            curve_ms,
             shares,
         }
     }
