@@ -63,29 +63,82 @@ async fn a_gateway_of_its_own_serves_every_selector_with_the_same_traffic() {
     assert_eq!(figures["comparisons"][0]["baseline"], "round_robin");
 }
 
-#[tokio::test]
-async fn a_running_gateway_is_measured_and_finds_its_file_as_it_was() {
-    let origin = Origin::start("a").await;
-    let mut gateway = Gateway::start(&Written::to(&[&origin]).selector("random")).await;
-    // It is found by the addresses in its file.
+/// A gateway that evaluations find by the addresses in its file; the file's text and path.
+async fn running(origin: &Origin) -> (Gateway, String, String) {
+    let mut gateway = Gateway::start(&Written::to(&[origin]).selector("random")).await;
     let (web, admin) = (gateway.address(), gateway.admin());
-    let listeners = format!("listeners: [{{ name: web, bind: \"{web}\" }}]");
-    let config = Written::to(&[&origin])
+    let config = Written::to(&[origin])
         .selector("random")
-        .top(&format!("admin: {{ bind: \"{admin}\" }}"))
-        .top(&listeners)
+        .top(&format!("admin: {{ bind: \"{admin}\" }} # it is found by this"))
+        .top(&format!("listeners: [{{ name: web, bind: \"{web}\" }}]"))
         .to_string();
     gateway.replace(&config);
     let path = gateway.process().path("gateway.yaml").display().to_string();
-    let mut arguments = vec!["evaluate", "-c", &path, "--selectors", "round_robin,least_requests"];
+    (gateway, config, path)
+}
+
+/// `sylvan evaluate` on the file at `path`.
+fn launch(path: &str) -> Launched {
+    let mut arguments = vec!["evaluate", "-c", path, "--selectors", "round_robin,least_requests"];
     arguments.extend(QUICK);
-    let mut process = Launched::new(&"", &arguments);
-    assert_eq!(process.exit().await, 0, "{}", process.output());
-    assert_eq!(fs::read_to_string(&path).unwrap(), config);
+    Launched::new(&"", &arguments)
+}
+
+async fn check_restored(gateway: &Gateway, path: &str, config: &str) {
+    assert_eq!(fs::read_to_string(path).unwrap(), config);
+    assert!(!fs::exists(format!("{path}.original")).unwrap());
     eventually("its own selector is back", async || {
         (gateway.pool().await["selector"] == "random").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_running_gateway_is_measured_and_finds_its_file_as_it_was() {
+    let origin = Origin::start("a").await;
+    let (gateway, config, path) = running(&origin).await;
+    let mut process = launch(&path);
+    assert_eq!(process.exit().await, 0, "{}", process.output());
+    check_restored(&gateway, &path, &config).await;
+}
+
+#[tokio::test]
+async fn whatever_ends_an_evaluation_leaves_the_file_as_it_was() {
+    let origin = Origin::start("a").await;
+    let (gateway, config, path) = running(&origin).await;
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut process = launch(&path);
+        eventually("the file is rewritten", async || {
+            (fs::read_to_string(&path).unwrap_or_default().contains("round_robin")).then_some(())
+        })
+        .await;
+        let mut second = launch(&path);
+        assert_eq!(second.exit().await, 1, "{}", second.output());
+        process.signal(signal);
+        assert_eq!(process.exit().await, 1, "{}", process.output());
+        check_restored(&gateway, &path, &config).await;
+    }
+}
+
+#[tokio::test]
+async fn an_edit_during_an_evaluation_stays() {
+    let origin = Origin::start("a").await;
+    let (gateway, config, path) = running(&origin).await;
+    let mut process = launch(&path);
+    eventually("the file is rewritten", async || {
+        (fs::read_to_string(&path).unwrap_or_default().contains("round_robin")).then_some(())
+    })
+    .await;
+    let edited = config.replace("random", "hash");
+    gateway.replace(&edited);
+    assert_eq!(process.exit().await, 2, "{}", process.output());
+    assert!(
+        process.output().contains("changed by somebody else"),
+        "{}",
+        process.output()
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+    assert_eq!(fs::read_to_string(format!("{path}.original")).unwrap(), config);
 }
 
 #[tokio::test]

@@ -44,7 +44,11 @@ async fn what_is_in_flight_is_finished_and_nothing_new_is_taken() {
     let refuses = async || Connection::try_open(address).await.is_err().then_some(());
     eventually("new connections are refused", refuses).await;
     assert!(gateway.process().is_running());
-    assert_eq!(slow.await.expect("an answer").text(), "late");
+    let answer = slow.await.expect("an answer");
+    assert_eq!(
+        (answer.header("connection"), answer.text()),
+        ("close".to_owned(), "late".to_owned())
+    );
     assert_eq!(gateway.process().exit().await, 0);
 }
 

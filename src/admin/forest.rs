@@ -71,7 +71,7 @@ pub(super) fn forest_view(
             .filter(|_| served.notebook.is_some())
             .map(|progress| learning_view(&progress, now)),
         shadow: proposals
-            .filter(|proposals| proposals.agreement().is_some())
+            .filter(|proposals| selector.learning.mode == Mode::Shadow && proposals.agreement().is_some())
             .map(shadow_view),
     })
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 
 use crate::cli::Mistake;
 use crate::cli::run::environment;
@@ -45,8 +47,8 @@ pub(super) struct EvaluateArgs {
     /// How long it is measured at a time
     #[arg(long, default_value = "5s", value_parser = values::duration)]
     slice: Duration,
-    /// How long each selector serves before anything is measured
-    #[arg(long, default_value = "20s", value_parser = values::duration)]
+    /// How long each selector serves before anything is measured; 0s is not at all
+    #[arg(long, default_value = "20s", value_parser = values::duration_or_none)]
     warm_up: Duration,
     /// How long each selector is measured with all the traffic that it can take; 0s is not at all
     #[arg(long, default_value = "10s", value_parser = values::duration_or_none)]
@@ -83,11 +85,25 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let evaluation = runtime.block_on(async {
         tokio::select! {
             evaluation = evaluation::run(&plan, &environment, terminal::progress()) => evaluation.map_err(blamed),
-            // What was rewritten is put back with the future that holds it.
-            () = traffic::interrupted() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
+            // What was rewritten is put back, and what was started is ended, with the future that holds it.
+            () = told_to_end() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
         }
     })?;
     show(args.json.as_deref(), &evaluation)
+}
+
+/// Completes at Ctrl-C, and when the process is to end or its terminal is gone.
+async fn told_to_end() {
+    let received = async |kind: SignalKind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        // Without the signal the run still ends by itself.
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = received(SignalKind::interrupt()) => {}
+        () = received(SignalKind::terminate()) => {}
+        () = received(SignalKind::hangup()) => {}
+    }
 }
 
 /// A configuration that cannot be evaluated is a mistake of whoever typed the command.

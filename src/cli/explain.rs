@@ -35,7 +35,7 @@ pub(crate) struct ExplainArgs {
     /// The row to explain, counted from 1; the last one when left out
     #[arg(long, value_name = "N", conflicts_with = "request")]
     row: Option<NonZeroUsize>,
-    /// The request to explain, by its number as the log and the answers have it; the last of its attempts
+    /// The request to explain, by its `request` in the decision log; the last of its attempts
     #[arg(long, value_name = "ID")]
     request: Option<String>,
     /// Write JSON instead of tables

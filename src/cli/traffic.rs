@@ -147,7 +147,7 @@ pub(super) fn mix(parts: &[String], url: &str) -> anyhow::Result<Mix> {
 }
 
 /// Completes when the user presses Ctrl-C.
-pub(super) async fn interrupted() {
+async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without the signal the run still ends by itself.
         std::future::pending().await

@@ -50,7 +50,7 @@ struct Lengths {
 
 impl Lengths {
     const FULL: Self = Self::seconds([4, 20, 10, 15]);
-    const QUICK: Self = Self::seconds([1, 5, 3, 5]);
+    const QUICK: Self = Self::seconds([1, 4, 2, 5]);
 
     const fn seconds([saturation, moderate, high, learning]: [u64; 4]) -> Self {
         Self {

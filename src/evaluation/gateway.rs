@@ -2,6 +2,7 @@
 //! in a file.
 
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -62,6 +63,11 @@ pub(super) struct Gateway {
 struct File {
     path: PathBuf,
     original: String,
+    /// What was written last. Something else in the file is somebody's edit, which stays.
+    written: String,
+    /// Where the original is while the file is rewritten, in case that this process is killed; it also keeps a second
+    /// evaluation away.
+    kept: PathBuf,
     /// Where a gateway of our own keeps its log and its copy of the file.
     _directory: Option<tempfile::TempDir>,
 }
@@ -91,7 +97,7 @@ impl Gateway {
                 web: reachable(web.bind),
                 admin: admin.bind,
             };
-            (File::in_place(path, text), addresses, None)
+            (File::in_place(path, text)?, addresses, None)
         } else {
             let file = File::copy(text)?;
             let (addresses, own) = start(&file).await?;
@@ -126,6 +132,7 @@ impl Gateway {
         }
         let pool = self.pool_view().await?;
         if pool["selector"] != selector {
+            self.file.require_ours()?;
             let path = self.file.path.display();
             return Err(EvaluationError::Gateway(format!(
                 "it was told to reload and still has `{}`: does it read {path}?",
@@ -193,40 +200,71 @@ impl Gateway {
 
 impl File {
     /// The file of a gateway that runs.
-    fn in_place(path: &Path, original: String) -> Self {
-        Self {
-            path: path.to_owned(),
-            original,
-            _directory: None,
-        }
+    fn in_place(path: &Path, original: String) -> Result<Self, EvaluationError> {
+        Self::kept_beside(path.to_owned(), original, None)
     }
 
     /// A copy for a gateway of our own.
     fn copy(original: String) -> Result<Self, EvaluationError> {
         let directory = tempfile::tempdir().map_err(io("a temporary directory cannot be made"))?;
-        let file = Self {
-            path: directory.path().join("gateway.yaml"),
+        let path = directory.path().join("gateway.yaml");
+        fs::write(&path, &original).map_err(io(format!("{} cannot be written", path.display())))?;
+        Self::kept_beside(path, original, Some(directory))
+    }
+
+    fn kept_beside(
+        path: PathBuf,
+        original: String,
+        directory: Option<tempfile::TempDir>,
+    ) -> Result<Self, EvaluationError> {
+        let mut kept = path.clone().into_os_string();
+        kept.push(".original");
+        let kept = PathBuf::from(kept);
+        let mut file = fs::File::create_new(&kept).map_err(io(format!(
+            "{} cannot be made: if no other evaluation runs, one was killed, and this is what the file was",
+            kept.display()
+        )))?;
+        file.write_all(original.as_bytes())
+            .map_err(io(format!("{} cannot be written", kept.display())))?;
+        Ok(Self {
+            path,
+            written: original.clone(),
             original,
-            _directory: Some(directory),
-        };
-        file.write(&file.original)?;
-        Ok(file)
+            kept,
+            _directory: directory,
+        })
+    }
+
+    /// Refuses to go on when the file does not say what was written last.
+    fn require_ours(&self) -> Result<(), EvaluationError> {
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.written) {
+            return Ok(());
+        }
+        Err(unfit(&format!(
+            "{} was changed by somebody else meanwhile, and stays as it is",
+            self.path.display()
+        )))
     }
 
     /// As an editor would: another file takes its place.
-    fn write(&self, text: &str) -> Result<(), EvaluationError> {
+    fn write(&mut self, text: &str) -> Result<(), EvaluationError> {
+        self.require_ours()?;
         let beside = self.path.with_extension("new");
         fs::write(&beside, text)
             .and_then(|()| fs::rename(&beside, &self.path))
-            .map_err(io(format!("{} cannot be rewritten", self.path.display())))
+            .map_err(io(format!("{} cannot be rewritten", self.path.display())))?;
+        text.clone_into(&mut self.written);
+        Ok(())
     }
 }
 
 impl Drop for File {
     /// The gateway sees the file change and reads it again by itself.
     fn drop(&mut self) {
-        if let Err(error) = self.write(&self.original) {
-            log::error!("{error}; put the selector back by hand");
+        let original = std::mem::take(&mut self.original);
+        match self.write(&original) {
+            Ok(()) => drop(fs::remove_file(&self.kept)),
+            Err(error) => log::error!("{error}; what it was is in {}", self.kept.display()),
         }
     }
 }

@@ -149,6 +149,10 @@ impl ProxyHttp for Proxy {
         response: &mut ResponseHeader,
         context: &mut Context,
     ) -> Result<()> {
+        if self.shared.telemetry.is_draining() {
+            // The client is told that its connection ends, instead of finding out.
+            session.set_keepalive(None);
+        }
         headers::to_client(session, response, context, clock::now())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::path::Component;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -150,12 +151,18 @@ fn backend_metrics(section: &Section<'_>, metrics: &Metrics) -> Option<String> {
 
 /// Two pools would overwrite each other's rows.
 fn refuse_shared(pools: &[NamedPool<'_>], key: &str, place: &str, path: impl Fn(&Pool) -> Option<&PathBuf>) {
-    let mut paths: BTreeMap<&PathBuf, &str> = BTreeMap::new();
+    // `./st` and `st` are one place.
+    let plain = |path: &PathBuf| {
+        path.components()
+            .filter(|part| *part != Component::CurDir)
+            .collect::<PathBuf>()
+    };
+    let mut paths: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for named in pools {
         let Some(path) = named.pool.as_ref().and_then(&path) else {
             continue;
         };
-        if let Some(other) = paths.insert(path, named.name) {
+        if let Some(other) = paths.insert(plain(path), named.name) {
             named.node.refuse(
                 format!("pools `{other}` and `{}` write the same `{key}`", named.name),
                 format!("give each its own {place}"),

@@ -137,7 +137,14 @@ impl Row {
         row.draw()?;
         row.reason()?;
         row.charge()?;
-        Ok(row)
+        match row
+            .candidates
+            .iter()
+            .find(|it| !(it.weight > 0.0 && it.weight.is_finite()))
+        {
+            Some(odd) => Err(unknown("weight", &odd.weight.to_string())),
+            None => Ok(row),
+        }
     }
 
     /// The row as a line, with its newline.
