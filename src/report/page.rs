@@ -14,7 +14,8 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; }
 th:first-child, td:first-child { text-align: left; }
-svg { max-width: 100%; height: auto; } svg text { fill: currentColor; }
+figure, details { margin: 1rem 0; overflow-x: auto; }
+svg { width: 100%; min-width: 34rem; } svg text { fill: currentColor; }
 summary { cursor: pointer; padding: .4rem 0; }
 ";
 
