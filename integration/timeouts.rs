@@ -81,6 +81,19 @@ async fn a_kept_connection_is_closed_when_nothing_comes() {
     check(client.closed().await, 500);
 }
 
+#[tokio::test]
+async fn a_shorter_time_holds_from_the_next_request_on() {
+    let (gateway, origin) = open("header: 20s, idle: 20s").await;
+    let mut client = Raw::open(gateway.address()).await;
+    client.send(REQUEST).await;
+    client.read_until("hello").await;
+    gateway.replace(&Written::to(&[&origin]).defaults("timeouts: { header: 20s, idle: 500ms }"));
+    assert_eq!(gateway.reload().await.0, 200);
+    client.send(REQUEST).await;
+    client.read_until("hello").await;
+    check(client.closed().await, 500);
+}
+
 /// A client that promises a body under `timeouts` and sends a part of it every now and then, or none, is told that
 /// it was too slow or nothing at all, and its backend is not blamed.
 async fn check_blame(timeouts: &str, sent: &str) {

@@ -107,25 +107,36 @@ impl Connection {
 /// for as long as the shortest bound, and only when it ends is it looked what was due.
 #[derive(Debug)]
 pub(super) struct Alarm {
+    timeouts: Timeouts,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Alarm {
     pub(super) fn new(timeouts: &Timeouts) -> Self {
         Self {
+            timeouts: timeouts.clone(),
             timer: Box::pin(tokio::time::sleep(shortest(timeouts))),
         }
     }
 
+    /// Goes by `timeouts` from now on. A timer that runs is of use only as long as no bound is shorter than it.
+    pub(super) fn follow(&mut self, timeouts: &Timeouts) {
+        if *timeouts != self.timeouts {
+            *self = Self::new(timeouts);
+        }
+    }
+
     /// Ready when the phase of `connection` is over its time.
-    pub(super) fn poll(&mut self, connection: &Connection, timeouts: &Timeouts, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, connection: &Connection, context: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.timer.as_mut().poll(context));
-            let left = connection.time_left(timeouts, clock::now()).unwrap_or(Duration::MAX);
+            let left = connection
+                .time_left(&self.timeouts, clock::now())
+                .unwrap_or(Duration::MAX);
             if left.is_zero() {
                 return Poll::Ready(());
             }
-            self.timer.set(tokio::time::sleep(left.min(shortest(timeouts))));
+            self.timer.set(tokio::time::sleep(left.min(shortest(&self.timeouts))));
         }
     }
 }

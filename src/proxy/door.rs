@@ -21,7 +21,6 @@ use pingora::server::ShutdownWatch;
 use pingora_proxy::HttpProxy;
 
 use crate::clock;
-use crate::config::Timeouts;
 use crate::proxy::Proxy;
 use crate::proxy::Shared;
 use crate::proxy::connection::Alarm;
@@ -83,13 +82,8 @@ impl Door {
         }
     }
 
-    fn timeouts(&self) -> Timeouts {
-        self.shared.current.look().config.timeouts.clone()
-    }
-
     async fn serve(&self, stream: Stream, shutdown: &ShutdownWatch, connection: Arc<Connection>) {
-        let mut timeouts = self.timeouts();
-        let mut alarm = Alarm::new(&timeouts);
+        let mut alarm = Alarm::new(&self.shared.current.look().config.timeouts);
         let mut watch = shutdown.clone();
         let mut stopping = pin!(stopped(&mut watch));
         let mut session = ServerSession::new_http1(Box::new(Watched {
@@ -110,14 +104,12 @@ impl Door {
                     return Poll::Ready(None);
                 }
                 // Dropping Pingora's future closes the connection.
-                alarm
-                    .poll(&connection, &timeouts, context)
-                    .map(|()| self.expired(&connection))
+                alarm.poll(&connection, context).map(|()| self.expired(&connection))
             });
             let Some((stream, settings)) = next.await.map(ReusedHttpStream::consume) else {
                 return;
             };
-            timeouts = self.timeouts();
+            alarm.follow(&self.shared.current.look().config.timeouts);
             connection.enter(Phase::Idle, clock::now());
             session = ServerSession::new_http1(stream);
             if let Some(settings) = settings {
