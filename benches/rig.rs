@@ -14,23 +14,10 @@ use sylvan::pool::RouteClass;
 use sylvan::pool::Verdict;
 use sylvan::selection::RequestFacts;
 use sylvan::units::Draws;
-use sylvan::units::Share;
 use sylvan::units::Timestamp;
 use sylvan::units::Weight;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
-
-const POLICY: HealthPolicy = HealthPolicy {
-    probed: false,
-    healthy_threshold: 1,
-    unhealthy_threshold: 1,
-    error_rate: Share::HALF,
-    max_ejection: Share::HALF,
-    base_ejection_time: Duration::from_secs(1),
-    max_ejection_time: Duration::from_secs(10),
-    panic_threshold: Share::HALF,
-    slow_start: Duration::ZERO,
-};
 
 /// A pool that learns, each backend with some attempts in flight, some answered, and metrics.
 pub(crate) struct Rig {
@@ -45,7 +32,8 @@ impl Rig {
             weight: Weight::ONE,
         };
         let members = (0..backends as u32).map(member).collect();
-        let pool = Pool::new("bench".to_owned(), members, POLICY).learning(Arc::default(), Duration::from_secs(15));
+        let pool = Pool::new("bench".to_owned(), members, HealthPolicy::BY_RESULTS)
+            .learning(Arc::default(), Duration::from_secs(15));
         let pool = Arc::new(pool);
         let mut draws = Draws::new(1);
         let busy = (0..backends)

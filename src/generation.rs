@@ -22,6 +22,7 @@ use crate::forest::Model;
 use crate::pool::Backend;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
+use crate::pool::POLLS_BELIEVED;
 use crate::pool::Pool;
 use crate::pool::RouteClass;
 use crate::routing::RouteClasses;
@@ -44,8 +45,6 @@ pub use tally::Tally;
 
 /// The name under which requests are counted that no route matched.
 pub const NO_ROUTE: &str = "none";
-/// Metrics are believed until this many polls have brought no newer ones.
-const POLLS_BELIEVED: u32 = 3;
 
 /// What was read and resolved for a configuration.
 #[derive(Clone, Debug, Default)]

@@ -72,6 +72,24 @@ pub struct HealthPolicy {
     pub slow_start: Duration,
 }
 
+impl HealthPolicy {
+    /// Backends that are not probed, and are ejected by what they answer alone.
+    pub const BY_RESULTS: Self = Self {
+        probed: false,
+        healthy_threshold: 1,
+        unhealthy_threshold: 1,
+        error_rate: Share::HALF,
+        max_ejection: Share::HALF,
+        base_ejection_time: Duration::from_secs(1),
+        max_ejection_time: Duration::from_secs(10),
+        panic_threshold: Share::HALF,
+        slow_start: Duration::ZERO,
+    };
+}
+
+/// Metrics are believed until this many polls have brought no newer ones.
+pub const POLLS_BELIEVED: u32 = 3;
+
 /// A group of backends that answer the same requests.
 #[derive(Debug)]
 pub struct Pool {

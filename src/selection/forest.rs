@@ -30,7 +30,6 @@ mod candidates;
 mod lowest;
 mod options;
 
-pub use options::ForestMode;
 pub use options::ForestOptions;
 pub(crate) use options::build;
 

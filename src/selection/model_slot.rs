@@ -87,7 +87,7 @@ impl fmt::Display for Charge {
 impl ModelSlot {
     /// Puts `model` in charge.
     pub fn put(&self, model: Arc<Model>) {
-        let is_ranker = model.kind() == ModelKind::Ranker && *model.forest().schema() == features::schema();
+        let is_ranker = is_ranker(&model);
         self.held.store(Some(Arc::new(Held { model, is_ranker })));
     }
 
@@ -127,6 +127,12 @@ impl ModelSlot {
         let code = usize::from(self.trust.load(Ordering::Relaxed));
         Charge::ALL.get(code).copied().unwrap_or(Charge::InCharge)
     }
+}
+
+/// Whether `model` scores single backends by the features of this build.
+#[must_use]
+pub fn is_ranker(model: &Model) -> bool {
+    model.kind() == ModelKind::Ranker && *model.forest().schema() == features::schema()
 }
 
 /// What cannot be used is not in charge, whatever the learner said.

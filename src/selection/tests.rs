@@ -24,25 +24,10 @@ use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
 use crate::units::Draws;
-use crate::units::Share;
 use crate::units::Timestamp;
 use crate::units::Weight;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
-
-fn policy() -> HealthPolicy {
-    HealthPolicy {
-        probed: false,
-        healthy_threshold: 1,
-        unhealthy_threshold: 1,
-        error_rate: Share::HALF,
-        max_ejection: Share::HALF,
-        base_ejection_time: Duration::from_secs(1),
-        max_ejection_time: Duration::from_secs(10),
-        panic_threshold: Share::HALF,
-        slow_start: Duration::ZERO,
-    }
-}
 
 /// A pool of backends with these weights.
 pub(crate) fn pool(weights: &[u16]) -> Arc<Pool> {
@@ -53,7 +38,7 @@ pub(crate) fn pool(weights: &[u16]) -> Arc<Pool> {
     Arc::new(Pool::new(
         "shop".to_owned(),
         (0..).zip(weights).map(member).collect(),
-        policy(),
+        HealthPolicy::BY_RESULTS,
     ))
 }
 
@@ -62,7 +47,7 @@ fn learning(weights: &[u16], turn: usize) -> Arc<Pool> {
     let pool = pool(weights);
     let mut members = pool.members().to_vec();
     members.rotate_left(turn);
-    let pool = Pool::new("shop".to_owned(), members, policy());
+    let pool = Pool::new("shop".to_owned(), members, HealthPolicy::BY_RESULTS);
     Arc::new(pool.learning(Arc::default(), Duration::from_secs(3)))
 }
 
@@ -130,7 +115,7 @@ fn least_requests_prefers_the_idle_backend() {
 fn a_slow_starter_gets_a_tenth_of_its_turns_at_first() {
     let slow = HealthPolicy {
         slow_start: Duration::from_secs(10),
-        ..policy()
+        ..HealthPolicy::BY_RESULTS
     };
     let pool = Arc::new(Pool::new("shop".to_owned(), pool(&[1, 1]).members().to_vec(), slow));
     let first = BackendIndex::new(0);

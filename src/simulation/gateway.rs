@@ -12,6 +12,7 @@ use crate::pool::BackendMetrics;
 use crate::pool::Fleet;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
+use crate::pool::POLLS_BELIEVED;
 use crate::pool::Pool;
 use crate::pool::RouteClass;
 use crate::pool::Totals;
@@ -31,24 +32,14 @@ use crate::simulation::scenario::Scenario;
 use crate::simulation::school::School;
 use crate::simulation::world::Request;
 use crate::simulation::world::World;
-use crate::units::Share;
 use crate::units::Timestamp;
 
 /// Every selector is helped by the same passive ejection: without one, whoever looks at load or latency sends most
 /// requests to the backend that fails fastest.
 const HEALTH: HealthPolicy = HealthPolicy {
-    probed: false,
-    healthy_threshold: 1,
-    unhealthy_threshold: 1,
-    error_rate: Share::HALF,
-    max_ejection: Share::HALF,
-    base_ejection_time: Duration::from_secs(1),
     max_ejection_time: Duration::from_secs(2),
-    panic_threshold: Share::HALF,
-    slow_start: Duration::ZERO,
+    ..HealthPolicy::BY_RESULTS
 };
-/// Metrics are believed until this many polls have brought no newer ones.
-const POLLS_BELIEVED: u32 = 3;
 
 /// What chooses in a simulated gateway.
 #[derive(Clone, Debug, PartialEq)]

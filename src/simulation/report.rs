@@ -32,7 +32,7 @@ pub struct Report {
 }
 
 /// What the measured requests of a run met with. Latencies count from a request's arrival at its gateway.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Figures {
     /// Mean latency, an error counted as a second; not a number when nothing was measured.
     pub mean_ms: f64,
@@ -50,44 +50,24 @@ pub struct Figures {
     pub goodput_rps: f64,
 }
 
-/// A [`Report`] as a row of JSON.
+/// A [`Report`] as a row of JSON: its names, its seed, and its figures beside them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the keys are those of `Report` and `Figures`")]
 pub struct Row {
     pub scenario: String,
     pub selector: String,
     pub seed: u64,
-    pub mean_ms: f64,
-    pub p50_ms: f64,
-    pub p95_ms: f64,
-    pub p99_ms: f64,
-    pub p999_ms: f64,
-    pub error_rate: f64,
-    pub goodput_rps: f64,
+    #[serde(flatten)]
+    pub figures: Figures,
 }
 
 impl From<&Report> for Row {
     fn from(report: &Report) -> Self {
-        let Figures {
-            mean_ms,
-            p50_ms,
-            p95_ms,
-            p99_ms,
-            p999_ms,
-            error_rate,
-            goodput_rps,
-        } = report.figures;
         Self {
             scenario: report.scenario.clone(),
             selector: report.selector.clone(),
             seed: report.seed,
-            mean_ms,
-            p50_ms,
-            p95_ms,
-            p99_ms,
-            p999_ms,
-            error_rate,
-            goodput_rps,
+            figures: report.figures,
         }
     }
 }

@@ -19,21 +19,11 @@ use crate::units::Share;
 /// With no more cores than this a machine has little to spare for learning.
 const FEW_CORES: usize = 4;
 
-/// Whether a forest selector serves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ForestMode {
-    /// It does.
-    #[default]
-    Active,
-    /// Its fallback serves, and it is noted what the forest would have done.
-    Shadow,
-}
-
 /// How a forest selector is set up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ForestOptions {
-    /// Whether it serves.
-    pub mode: ForestMode,
+    /// Whether it serves, or its fallback does and it is noted what the forest would have done.
+    pub mode: Mode,
     /// The share of the requests that explore, in active mode.
     pub explore: Share,
     /// How it learns while it serves; `None` for a model that stays as it is.
@@ -41,13 +31,9 @@ pub struct ForestOptions {
 }
 
 impl Default for ForestOptions {
-    /// Serves, and learns from one exploring request in a thousand.
+    /// What a configuration means that says nothing, where there are cores to spare.
     fn default() -> Self {
-        Self {
-            mode: ForestMode::Active,
-            explore: Share::new(0.001).expect("a thousandth is between 0 and 1"),
-            learn: Some(LearnerPreset::Standard),
-        }
+        Self::new(&Learning::default(), usize::MAX)
     }
 }
 
@@ -61,10 +47,7 @@ impl ForestOptions {
             Preset::Auto | Preset::Standard => LearnerPreset::Standard,
         };
         Self {
-            mode: match learning.mode {
-                Mode::Active => ForestMode::Active,
-                Mode::Shadow => ForestMode::Shadow,
-            },
+            mode: learning.mode,
             explore: learning.explore,
             learn: (learning.learn != Learn::Off).then_some(preset),
         }
@@ -81,7 +64,7 @@ pub(crate) fn build(context: &SelectorContext<'_>) -> Arc<dyn Selector> {
     let forest = Forest::new(Arc::clone(context.model), without_model);
     let fallback = Arc::clone(context.fallback);
     match options.mode {
-        ForestMode::Active => Arc::new(Explore::new(options.explore, Fallback::new(forest, fallback))),
-        ForestMode::Shadow => Arc::new(Shadow::new(fallback, forest)),
+        Mode::Active => Arc::new(Explore::new(options.explore, Fallback::new(forest, fallback))),
+        Mode::Shadow => Arc::new(Shadow::new(fallback, forest)),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::proptest;
 
 use super::*;
+use crate::config::Mode;
 use crate::forest;
 use crate::forest::Model;
 use crate::forest::ModelKind;
@@ -164,7 +165,7 @@ fn a_frozen_forest_without_a_model_leaves_it_to_the_fallback() {
 fn a_shadow_is_noted_and_not_obeyed() {
     let stage = Stage::new(&[(4, 0.9), (5, 0.1)]).with_model(model_of_cpu());
     let choice = stage.choose(ForestOptions {
-        mode: ForestMode::Shadow,
+        mode: Mode::Shadow,
         ..ForestOptions::default()
     });
     assert_eq!((choice.backend.position(), choice.reason), (0, Reason::Policy));

@@ -10,12 +10,12 @@ use sha2::Sha256;
 
 use crate::forest;
 use crate::forest::ModelError;
-use crate::forest::ModelKind;
 use crate::selection::FEATURE_COUNT;
 use crate::selection::Features;
 use crate::selection::Learner;
 use crate::selection::LearnerPreset;
 use crate::selection::features;
+use crate::selection::is_ranker;
 use crate::selection::learner::ring::Ring;
 
 const MAGIC: [u8; 8] = *b"SYLVANL\n";
@@ -81,7 +81,7 @@ impl Learner {
         }
         if !model.is_empty() {
             let model = forest::decode(model)?;
-            if model.kind() != ModelKind::Ranker || *model.forest().schema() != features::schema() {
+            if !is_ranker(&model) {
                 return Err(StateError::OtherRelease);
             }
             learner.model = Some(Arc::new(model));
