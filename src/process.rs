@@ -103,6 +103,7 @@ impl Process {
 }
 
 /// Runs `sylvan ARGUMENTS` to its end; what it printed, or its error.
+#[cfg(feature = "demo")]
 pub(crate) async fn finish(arguments: &[&str]) -> Result<String, ProcessError> {
     let program = std::env::current_exe().map_err(ProcessError::io("this program cannot be found"))?;
     let output = Command::new(program)

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use http::Method;
-use http::Request;
 use http::StatusCode;
-use http::header;
-use http_body_util::Empty;
 
 use crate::tasks::fetch;
 
@@ -30,14 +27,10 @@ impl AdminArgs {
     /// Asks the admin listener; its answer, whatever its status.
     pub(super) fn ask(&self, method: Method, path: &str) -> anyhow::Result<(StatusCode, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, self.admin.to_string());
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let (status, body) = runtime.block_on(fetch::send(self.admin, request.body(Empty::new())?, PATIENCE))?;
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        let admin = fetch::Admin {
+            address: self.admin,
+            token: self.token.clone(),
+        };
+        Ok(runtime.block_on(admin.ask(method, path, PATIENCE))?)
     }
 }

@@ -1,9 +1,7 @@
 //! `sylvan demo`: the paper in one command.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
 use crate::cli::terminal;
@@ -43,9 +41,9 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 async fn play(args: &DemoArgs) -> anyhow::Result<()> {
-    if let Some(path) = args.json.as_deref().filter(|path| path.as_os_str() != "-") {
+    if let Some(path) = args.json.as_deref().filter(|path| !terminal::is_output(path)) {
         // A minute and a half is too long to find out that the result cannot be kept.
-        fs::write(path, "").with_context(|| format!("{} cannot be written", path.display()))?;
+        terminal::write(path, "")?;
     }
     let options = demo::Options {
         directory: args.dir.clone(),
@@ -63,23 +61,20 @@ async fn play(args: &DemoArgs) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the table is this command's output")]
 fn print(args: &DemoArgs, demo: &Demo) -> anyhow::Result<()> {
     let (outcome, files) = (&demo.outcome, &demo.outcome.files);
-    match args.json.as_deref() {
-        Some(path) if path.as_os_str() == "-" => println!("{}", outcome.json()?),
-        path => {
-            println!("{}\n{}", outcome.training.trim_end(), outcome.table(terminal::output()));
-            println!(
-                "one word rewritten under load: {} requests, {} errors",
-                outcome.swap.requests, outcome.swap.errors
-            );
-            println!("data set       {}", files.dataset.display());
-            println!("model          {}", files.model.display());
-            println!("configuration  {}", files.configuration.display());
-            if let Some(path) = path {
-                fs::write(path, outcome.json()?).with_context(|| format!("{} cannot be written", path.display()))?;
-            }
-        }
+    if !args.json.as_deref().is_some_and(terminal::is_output) {
+        println!("{}\n{}", outcome.training.trim_end(), outcome.table(terminal::output()));
+        println!(
+            "one word rewritten under load: {} requests, {} errors",
+            outcome.swap.requests, outcome.swap.errors
+        );
+        println!("data set       {}", files.dataset.display());
+        println!("model          {}", files.model.display());
+        println!("configuration  {}", files.configuration.display());
     }
-    Ok(())
+    match &args.json {
+        Some(file) => terminal::write_json(file, &outcome.json()),
+        None => Ok(()),
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "where it runs is this command's output")]

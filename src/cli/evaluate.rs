@@ -1,13 +1,10 @@
 //! `sylvan evaluate`: selectors on live backends, side by side.
 
-use std::fs;
 use std::io;
 use std::io::Write;
-use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -18,7 +15,6 @@ use crate::cli::terminal;
 use crate::cli::traffic;
 use crate::cli::values;
 use crate::evaluation;
-use crate::evaluation::Evaluation;
 use crate::evaluation::EvaluationError;
 use crate::evaluation::Plan;
 use crate::traffic::Rate;
@@ -89,7 +85,19 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
             () = told_to_end() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
         }
     })?;
-    show(args.json.as_deref(), &evaluation)
+    if let Some(file) = &args.json {
+        terminal::write_json(file, &evaluation.json())?;
+    }
+    if !args.json.as_deref().is_some_and(terminal::is_output) {
+        let look = terminal::output();
+        write!(
+            io::stdout(),
+            "{}\n{}",
+            evaluation.table(look),
+            evaluation.verdicts(look)
+        )?;
+    }
+    Ok(())
 }
 
 /// Completes at Ctrl-C, and when the process is to end or its terminal is gone.
@@ -112,21 +120,4 @@ fn blamed(error: EvaluationError) -> anyhow::Error {
         EvaluationError::Config(_) | EvaluationError::Unfit(_) => Mistake(error.to_string()).into(),
         error => error.into(),
     }
-}
-
-fn show(json: Option<&Path>, evaluation: &Evaluation) -> anyhow::Result<()> {
-    let mut output = io::stdout();
-    if json == Some(Path::new("-")) {
-        return Ok(writeln!(output, "{}", evaluation.json()?)?);
-    }
-    if let Some(path) = json {
-        fs::write(path, evaluation.json()?).with_context(|| format!("{} cannot be written", path.display()))?;
-    }
-    let look = terminal::output();
-    Ok(write!(
-        output,
-        "{}\n{}",
-        evaluation.table(look),
-        evaluation.verdicts(look)
-    )?)
 }

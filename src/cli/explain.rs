@@ -17,12 +17,11 @@ use clap::Args;
 use crate::cli::Mistake;
 use crate::cli::terminal;
 use crate::forest::Model;
-use crate::forest::ModelKind;
 use crate::forest::decode;
-use crate::selection;
 use crate::selection::Explanation;
 use crate::selection::Reason;
 use crate::selection::explain;
+use crate::selection::is_ranker;
 use crate::tasks::decision_log::Row;
 use crate::tasks::decision_log::model_file;
 
@@ -119,7 +118,7 @@ fn kept_model(dir: &Path, digest: &str) -> Result<Model, String> {
         _ => format!("the model {} cannot be read: {error}", file.display()),
     })?;
     let model = decode(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
-    if model.kind() == ModelKind::Ranker && *model.forest().schema() == selection::schema() {
+    if is_ranker(&model) {
         Ok(model)
     } else {
         Err(format!("the model {digest} looks at other features than this release"))

@@ -73,14 +73,13 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     };
     let reports = play(&suite, jobs(args));
     if let Some(file) = &args.json {
-        write_json(file, &reports)?;
+        terminal::write_json(file, &reports.iter().map(Row::from).collect::<Vec<_>>())?;
     }
     let comparison = simulation::compare(&reports);
     if let Some(file) = &args.html {
-        let page = page::page(&reports, &comparison);
-        fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+        terminal::write(file, &page::page(&reports, &comparison))?;
     }
-    if args.json.as_deref() != Some(Path::new("-")) {
+    if !args.json.as_deref().is_some_and(terminal::is_output) {
         io::stdout().write_all(tables(&comparison).as_bytes())?;
     }
     Ok(())
@@ -259,16 +258,6 @@ fn overall(comparison: &Comparison) -> Table {
 
 fn ratio(ratio: f64) -> String {
     format!("{ratio:.3}")
-}
-
-fn write_json(file: &Path, reports: &[Report]) -> anyhow::Result<()> {
-    let rows: Vec<Row> = reports.iter().map(Row::from).collect();
-    let mut text = serde_json::to_string_pretty(&rows)?;
-    text.push('\n');
-    if file == Path::new("-") {
-        return Ok(io::stdout().write_all(text.as_bytes())?);
-    }
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]

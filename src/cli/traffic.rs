@@ -1,9 +1,7 @@
 //! `sylvan traffic`: seeded traffic against a URL, and what came of it.
 
-use std::fs;
 use std::io;
 use std::io::Write;
-use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -87,9 +85,9 @@ pub(crate) fn run(args: &TrafficArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (plan, summary) = runtime.block_on(send(args))?;
     if let Some(file) = &args.json {
-        write_json(file, &SummaryRow::new(&args.url.to_string(), &plan, &summary))?;
+        terminal::write_json(file, &SummaryRow::new(&args.url.to_string(), &plan, &summary))?;
     }
-    if args.json.as_deref() != Some(Path::new("-")) {
+    if !args.json.as_deref().is_some_and(terminal::is_output) {
         io::stdout().write_all(table(&summary).text(terminal::output()).as_bytes())?;
     }
     Ok(())
@@ -209,13 +207,4 @@ fn latencies(summary: &Summary) -> Vec<(&'static str, f64)> {
         &[("max", latencies.max_ms())],
     ]
     .concat()
-}
-
-fn write_json(file: &Path, row: &SummaryRow) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(row)?;
-    text.push('\n');
-    if file == Path::new("-") {
-        return Ok(io::stdout().write_all(text.as_bytes())?);
-    }
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }

@@ -3,8 +3,6 @@
 mod data;
 mod findings;
 
-use std::fs;
-use std::fs::File;
 use std::io;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -24,8 +22,9 @@ use crate::forest::GrowParams;
 use crate::forest::encode;
 use crate::report;
 use crate::report::Look;
+use crate::tasks::replace::Durability;
+use crate::tasks::replace::replace;
 use crate::training;
-use crate::training::Summary;
 use crate::training::TrainRequest;
 use crate::training::Trained;
 
@@ -78,7 +77,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     let trained = training::train(&table, &request).with_context(|| data::names(&args.files));
     spinner.finish_and_clear();
     let trained = trained?;
-    if args.json.as_deref() != Some(Path::new("-")) {
+    if !args.json.as_deref().is_some_and(terminal::is_output) {
         io::stdout().write_all(findings::table(&trained.summary).text(terminal::output()).as_bytes())?;
     }
     if let Some(out) = &args.out {
@@ -86,7 +85,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     }
     args.json
         .as_deref()
-        .map_or(Ok(()), |file| write_json(file, &trained.summary))
+        .map_or(Ok(()), |file| terminal::write_json(file, &trained.summary))
 }
 
 /// Refuses early what would only fail after the work.
@@ -160,8 +159,9 @@ fn spinner(look: Look) -> ProgressBar {
 fn write_model(out: &Path, trained: &Trained) -> anyhow::Result<()> {
     let card = out.with_extension("md");
     let bytes = encode(&trained.model);
-    replace(&card, trained.card.as_bytes())?;
-    replace(out, &bytes)?;
+    for (file, bytes) in [(card.as_path(), trained.card.as_bytes()), (out, bytes.as_slice())] {
+        replace(file, bytes, Durability::Disk).with_context(|| format!("cannot write {}", file.display()))?;
+    }
     let size = report::size(bytes.len() as u64);
     Ok(writeln!(
         io::stderr(),
@@ -171,33 +171,10 @@ fn write_model(out: &Path, trained: &Trained) -> anyhow::Result<()> {
     )?)
 }
 
-/// Puts `bytes` in the place of `file` at once: a reader sees the old file or the new one, nothing between.
-fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let beside = file.with_extension(format!("new-{}", std::process::id()));
-    let write = || {
-        let mut out = File::create(&beside)?;
-        out.write_all(bytes)?;
-        out.sync_all()?;
-        fs::rename(&beside, file)
-    };
-    write().map_err(|error| {
-        // What is left of the attempt is of no use, and may not exist.
-        let _ = fs::remove_file(&beside);
-        anyhow::Error::new(error).context(format!("cannot write {}", file.display()))
-    })
-}
-
-fn write_json(file: &Path, summary: &Summary) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(summary)?;
-    text.push('\n');
-    if file == Path::new("-") {
-        return Ok(io::stdout().write_all(text.as_bytes())?);
-    }
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::forest::ModelKind;
     use crate::forest::decode;

@@ -108,18 +108,15 @@ impl Outcome {
         table.text(look)
     }
 
-    /// The same as JSON: `phases` at the moderate load, `high_load`, and `swap`.
-    ///
-    /// # Errors
-    /// Never in practice: the figures are all finite.
-    pub fn json(&self) -> serde_json::Result<String> {
+    /// The same for JSON: `phases` at the moderate load, `high_load`, and `swap`.
+    #[must_use]
+    pub fn json(&self) -> impl Serialize + '_ {
         let rows = |load: fn(&Phase) -> &Load| self.phases.iter().map(|phase| row(phase, load(phase))).collect();
-        let document = Document {
+        Document {
             phases: rows(Phase::moderate),
             high_load: rows(Phase::high),
             swap: self.swap,
-        };
-        serde_json::to_string_pretty(&document)
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::demo::DemoError;
 use crate::process;
 use crate::process::Process;
 use crate::tasks::fetch;
+use crate::tasks::replace::Durability;
+use crate::tasks::replace::replace;
 
 /// The smaller shop's share of a core, and the larger one's: together one core, so that a machine with two has one
 /// left for the gateway and the traffic.
@@ -112,9 +114,7 @@ impl Stage {
         let failed = || format!("{} cannot be rewritten", path.display());
         let text = fs::read_to_string(path).map_err(DemoError::io(failed()))?;
         let rewritten = text.replace(&format!("selector: {from}"), &format!("selector: {to}"));
-        let beside = path.with_extension("new");
-        fs::write(&beside, rewritten).map_err(DemoError::io(failed()))?;
-        fs::rename(&beside, path).map_err(DemoError::io(failed()))
+        replace(path, rewritten.as_bytes(), Durability::System).map_err(DemoError::io(failed()))
     }
 
     /// What the gateway says of itself now.

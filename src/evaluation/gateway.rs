@@ -9,20 +9,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::Method;
-use http::Request;
 use http::StatusCode;
-use http::header;
-use http_body_util::Empty;
 
 use crate::config;
 use crate::config::Config;
 use crate::config::Source;
-use crate::evaluation::Addresses;
 use crate::evaluation::EvaluationError;
 use crate::evaluation::Plan;
 use crate::process::Process;
 use crate::selection::Registry;
 use crate::tasks::fetch;
+use crate::tasks::fetch::Admin;
+use crate::tasks::replace::Durability;
+use crate::tasks::replace::beside;
+use crate::tasks::replace::replace;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits for a gateway to be ready, a tenth of a second each.
@@ -52,8 +52,8 @@ impl Reading {
 pub(super) struct Gateway {
     file: File,
     pool: String,
-    addresses: Addresses,
-    token: Option<String>,
+    web: SocketAddr,
+    admin: Admin,
     /// What runs only for this evaluation.
     _own: Option<Process>,
 }
@@ -84,20 +84,15 @@ impl Gateway {
         let admin = config.admin.as_ref().ok_or_else(|| {
             unfit("the gateway has no admin listener to reload it through; add `admin: { bind: 127.0.0.1:9901 }`")
         })?;
-        let token = admin.token.clone().map(|token| token.to_string());
         let runs = fetch::get(admin.bind, "localhost", "/healthz", Duration::from_secs(1))
             .await
             .is_ok();
-        let (file, addresses, own) = if runs {
+        let (file, [web, address], own) = if runs {
             let web = config
                 .listeners
                 .first()
                 .ok_or_else(|| unfit("the gateway has no listener"))?;
-            let addresses = Addresses {
-                web: reachable(web.bind),
-                admin: admin.bind,
-            };
-            (File::in_place(path, text)?, addresses, None)
+            (File::in_place(path, text)?, [reachable(web.bind), admin.bind], None)
         } else {
             let file = File::copy(text)?;
             let (addresses, own) = start(&file).await?;
@@ -106,8 +101,11 @@ impl Gateway {
         let gateway = Self {
             file,
             pool,
-            addresses,
-            token,
+            web,
+            admin: Admin {
+                address,
+                token: admin.token.clone(),
+            },
             _own: own,
         };
         gateway.wait_until_ready().await?;
@@ -115,7 +113,7 @@ impl Gateway {
     }
 
     pub(super) fn web(&self) -> SocketAddr {
-        self.addresses.web
+        self.web
     }
 
     /// Puts `selector` in charge, and sees that it is.
@@ -182,19 +180,8 @@ impl Gateway {
     }
 
     async fn ask(&self, method: Method, path: &str) -> Result<(StatusCode, String), EvaluationError> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, self.addresses.admin.to_string());
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        let said = |error: &dyn std::fmt::Display| EvaluationError::Gateway(format!("{path}: {error}"));
-        let request = request.body(Empty::new()).map_err(|error| said(&error))?;
-        let (status, body) = fetch::send(self.addresses.admin, request, PATIENCE)
-            .await
-            .map_err(|error| said(&error))?;
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        let answer = self.admin.ask(method, path, PATIENCE).await;
+        answer.map_err(|error| EvaluationError::Gateway(format!("{path}: {error}")))
     }
 }
 
@@ -217,9 +204,7 @@ impl File {
         original: String,
         directory: Option<tempfile::TempDir>,
     ) -> Result<Self, EvaluationError> {
-        let mut kept = path.clone().into_os_string();
-        kept.push(".original");
-        let kept = PathBuf::from(kept);
+        let kept = beside(&path, "original");
         let mut file = fs::File::create_new(&kept).map_err(io(format!(
             "{} cannot be made: if no other evaluation runs, one was killed, and this is what the file was",
             kept.display()
@@ -249,9 +234,7 @@ impl File {
     /// As an editor would: another file takes its place.
     fn write(&mut self, text: &str) -> Result<(), EvaluationError> {
         self.require_ours()?;
-        let beside = self.path.with_extension("new");
-        fs::write(&beside, text)
-            .and_then(|()| fs::rename(&beside, &self.path))
+        replace(&self.path, text.as_bytes(), Durability::System)
             .map_err(io(format!("{} cannot be rewritten", self.path.display())))?;
         text.clone_into(&mut self.written);
         Ok(())
@@ -269,14 +252,14 @@ impl Drop for File {
     }
 }
 
-/// A gateway of our own on `file`.
-async fn start(file: &File) -> Result<(Addresses, Process), EvaluationError> {
+/// A gateway of our own on `file`: where clients find it, and where its admin listener is.
+async fn start(file: &File) -> Result<([SocketAddr; 2], Process), EvaluationError> {
     let directory = file.path.parent().unwrap_or(Path::new("."));
     let path = file.path.display().to_string();
     let mut process = Process::start("gateway", &["run", "-c", &path], directory)?;
     let web = reachable(process.address_after("listening on").await?);
     let admin = process.address_after("admin on").await?;
-    Ok((Addresses { web, admin }, process))
+    Ok(([web, admin], process))
 }
 
 fn checked(

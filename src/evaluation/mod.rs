@@ -9,7 +9,6 @@ mod gateway;
 mod order;
 mod outcome;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -196,11 +195,4 @@ impl Meter<'_> {
         progress.finish(&format!("mean {:.1} ms", summary.latencies.mean_ms()));
         summary
     }
-}
-
-/// Where the gateway listens.
-#[derive(Clone, Copy, Debug)]
-struct Addresses {
-    web: SocketAddr,
-    admin: SocketAddr,
 }

@@ -122,18 +122,15 @@ impl Evaluation {
         table.text(look)
     }
 
-    /// The same as JSON: `rows`, one for each selector, and `comparisons`.
-    ///
-    /// # Errors
-    /// Never in practice: the figures are all finite.
-    pub fn json(&self) -> serde_json::Result<String> {
-        let document = Document {
+    /// The same for JSON: `rows`, one for each selector, and `comparisons`.
+    #[must_use]
+    pub fn json(&self) -> impl Serialize + '_ {
+        Document {
             rate_rps: self.rate_rps,
             seed: self.seed,
             rows: self.phases.iter().map(row).collect(),
             comparisons: self.comparisons.iter().map(comparison_row).collect(),
-        };
-        serde_json::to_string_pretty(&document)
+        }
     }
 }
 

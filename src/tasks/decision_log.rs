@@ -9,12 +9,8 @@ mod row;
 mod shelf;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::thread;
 use std::time::Duration;
 
 use crate::clock;
@@ -24,6 +20,9 @@ use crate::generation::Current;
 use crate::generation::ServedPool;
 use crate::selection::DecisionQueue;
 use crate::selection::Settled;
+use crate::tasks::warning::Warning;
+use crate::tasks::worker::Stop;
+use crate::tasks::worker::Worker;
 use crate::units::Timestamp;
 
 pub use row::Candidate;
@@ -39,8 +38,6 @@ use shelf::Shelf;
 /// The time between two looks at the queues; one has room for twice as many decisions a second as a small machine has
 /// requests.
 const PERIOD: Duration = Duration::from_millis(500);
-/// The time between two warnings about the same directory.
-const SILENCE: Duration = Duration::from_secs(3600);
 /// How long the end of the process waits for the last decisions to be written.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Models that decisions of one moment refer to: the one in charge, and those of requests that have taken long.
@@ -48,43 +45,32 @@ const MODELS_AT_HAND: usize = 4;
 
 /// The thread.
 #[derive(Debug)]
-pub struct Writing {
-    /// Closed when it should end.
-    stop: mpsc::Sender<Infallible>,
-    /// Closed when it has ended.
-    ended: mpsc::Receiver<Infallible>,
-}
+pub struct Writing(io::Result<Worker>);
 
 /// Starts it, for the pools of `current` that keep decisions now or later.
 #[must_use]
 pub fn start(current: Arc<Current>) -> Writing {
-    let (stop, stopped) = mpsc::channel();
-    let (ending, ended) = mpsc::channel();
-    let run = move || {
-        run(&current, &stopped);
-        drop::<mpsc::Sender<Infallible>>(ending);
-    };
-    if let Err(error) = thread::Builder::new().name("decision-log".to_owned()).spawn(run) {
+    let worker = Worker::start("decision-log", move |stop| run(&current, &stop));
+    if let Err(error) = &worker {
         log::error!("no thread to write decisions with ({error}); none are kept");
     }
-    Writing { stop, ended }
+    Writing(worker)
 }
 
 impl Writing {
     /// Ends it, when what waits is written.
     pub fn stop(self) {
-        drop(self.stop);
-        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        if self.0.is_ok_and(|worker| !worker.end(PATIENCE)) {
             log::warn!("the last decisions are not written: the disk did not take them within {PATIENCE:?}");
         }
     }
 }
 
-/// The loop: a look at the queues every period, and a last one when `stopped` is closed.
-fn run(current: &Current, stopped: &mpsc::Receiver<Infallible>) {
+/// The loop: a look at the queues every period, and a last one when it is to `stop`.
+fn run(current: &Current, stop: &Stop) {
     let mut journals = BTreeMap::new();
     loop {
-        let is_last = stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout);
+        let is_last = stop.after(PERIOD);
         look(current, &mut journals, clock::now());
         if is_last {
             return;
@@ -123,8 +109,8 @@ struct Journal {
     queue: Arc<DecisionQueue>,
     shelf: Shelf,
     models: Vec<KeptModel>,
-    /// When it was last said that the directory cannot be written; `None` while it can.
-    warned: Option<Timestamp>,
+    /// That the directory cannot be written.
+    warning: Warning,
 }
 
 impl Journal {
@@ -136,7 +122,7 @@ impl Journal {
             queue: Arc::clone(served.decision_log.as_ref()?.queue()),
             shelf: Shelf::new(&settings.dir, settings.max_size),
             models: Vec::new(),
-            warned: None,
+            warning: Warning::default(),
         })
     }
 
@@ -181,15 +167,11 @@ impl Journal {
     fn report(&mut self, result: io::Result<()>, now: Timestamp) {
         let dir = self.settings.dir.display();
         match result {
-            Ok(()) if self.warned.take().is_some() => log::info!("{dir}: decisions are written again"),
+            Ok(()) if self.warning.falls() => log::info!("{dir}: decisions are written again"),
             Ok(()) => {}
-            Err(error) if self.warned.is_none_or(|warned| now.since(warned) >= SILENCE) => {
-                self.warned = Some(now);
-                log::warn!(
-                    "{dir}: decisions cannot be written: {error}; they are lost until the directory is writable and \
-                     has room"
-                );
-            }
+            Err(error) if self.warning.rises(now) => log::warn!(
+                "{dir}: decisions cannot be written: {error}; they are lost until the directory is writable and has room"
+            ),
             Err(_) => {}
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::Either;
 use futures::future::select;
+use http::Method;
 use http::Request;
 use http::StatusCode;
 use http::header;
@@ -77,11 +78,38 @@ pub(crate) async fn get(address: SocketAddr, host: &str, path: &str, timeout: Du
     String::from_utf8(body.into()).map_err(|_| FetchError::NotText)
 }
 
-/// The answer to `request`, whatever its status, from the endpoint at `address`.
-///
-/// # Errors
-/// When there is no answer with a body of at most 1 MiB in time.
-pub(crate) async fn send(
+/// A gateway's admin listener, and the token that it asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin {
+    pub(crate) address: SocketAddr,
+    pub(crate) token: Option<String>,
+}
+
+impl Admin {
+    /// The answer to a request for `path`, whatever its status, within `timeout`.
+    ///
+    /// # Errors
+    /// When there is no answer with a body of at most 1 MiB in time.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<(StatusCode, String), FetchError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.address.to_string());
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Empty::new()).map_err(FetchError::Request)?;
+        let (status, body) = send(self.address, request, timeout).await?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+async fn send(
     address: SocketAddr,
     request: Request<Empty<Bytes>>,
     timeout: Duration,

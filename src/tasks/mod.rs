@@ -7,4 +7,7 @@ pub mod load;
 pub mod metrics;
 pub mod models;
 pub mod reload;
+pub(crate) mod replace;
 pub mod retrain;
+mod warning;
+pub mod worker;

@@ -10,11 +10,8 @@ mod pupil;
 mod store;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::thread;
 use std::time::Duration;
 
 use crate::clock;
@@ -25,6 +22,8 @@ use crate::generation::Generation;
 use crate::generation::ServedPool;
 use crate::selection::Notebook;
 use crate::selection::study;
+use crate::tasks::worker::Stop;
+use crate::tasks::worker::Worker;
 use crate::telemetry::Delay;
 use crate::telemetry::Telemetry;
 use crate::units::Timestamp;
@@ -44,34 +43,23 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Retraining {
-    /// Closed when it should end.
-    stop: mpsc::Sender<Infallible>,
-    /// Closed when it has ended.
-    ended: mpsc::Receiver<Infallible>,
-}
+pub struct Retraining(io::Result<Worker>);
 
 /// Starts it, for the pools of `current` that learn now or later.
 #[must_use]
 pub fn start(current: Arc<Current>, telemetry: Arc<Telemetry>) -> Retraining {
-    let (stop, stopped) = mpsc::channel();
-    let (ending, ended) = mpsc::channel();
     let retrainer = Retrainer::new(current, telemetry, study);
-    let run = move || {
-        retrainer.run(&stopped);
-        drop::<mpsc::Sender<Infallible>>(ending);
-    };
-    if let Err(error) = thread::Builder::new().name("retrain".to_owned()).spawn(run) {
+    let worker = Worker::start("retrain", |stop| retrainer.run(&stop));
+    if let Err(error) = &worker {
         log::error!("no thread to learn with ({error}); what was learned before goes on serving");
     }
-    Retraining { stop, ended }
+    Retraining(worker)
 }
 
 impl Retraining {
     /// Ends it, when what was learned is written.
     pub fn stop(self) {
-        drop(self.stop);
-        if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        if self.0.is_ok_and(|worker| !worker.end(PATIENCE)) {
             log::warn!("what was learned last is not written: training did not end within {PATIENCE:?}");
         }
     }
@@ -100,15 +88,12 @@ impl Retrainer {
         }
     }
 
-    /// The loop: a look a second until `stopped` is closed.
-    fn run(mut self, stopped: &mpsc::Receiver<Infallible>) {
+    /// The loop: a look a second until it is to `stop`.
+    fn run(mut self, stop: &Stop) {
         machine::step_back();
-        loop {
+        self.look(clock::now());
+        while !stop.after(PERIOD) {
             self.look(clock::now());
-            match stopped.recv_timeout(PERIOD) {
-                Err(RecvTimeoutError::Timeout) => {}
-                _ => break,
-            }
         }
         for pupil in self.pupils.values_mut() {
             pupil.save(clock::now());

@@ -22,6 +22,8 @@ use sha2::Sha256;
 
 use crate::forest::Model;
 use crate::forest::encode;
+use crate::tasks::replace::Durability;
+use crate::tasks::replace::replace;
 
 const CURRENT: &str = "decisions.jsonl";
 /// The files that share the bound; the oldest one goes as a whole.
@@ -159,13 +161,7 @@ impl Shelf {
             return Ok(());
         }
         let file = model_file(&self.dir, &model.digest);
-        let next = file.with_extension("forest.new");
-        let written = fs::write(&next, &model.bytes).and_then(|()| fs::rename(&next, &file));
-        if written.is_err() {
-            // Half a file helps nobody on a full disk.
-            let _ = fs::remove_file(next);
-            return written;
-        }
+        replace(&file, &model.bytes, Durability::System)?;
         self.models.insert(model.digest.clone());
         self.fill(model.bytes.len());
         Ok(())
@@ -305,8 +301,9 @@ fn number(name: &str) -> Option<u64> {
 
 /// Whether a file of this name is a model of a log, whole or left half-written.
 fn is_model(name: &str) -> bool {
-    let digest = name.strip_suffix(".forest").or(name.strip_suffix(".forest.new"));
-    digest.is_some_and(|digest| digest.len() == DIGITS && digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let is_digest = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.split_once(".forest")
+        .is_some_and(|(digest, rest)| is_digest(digest) && (rest.is_empty() || rest.starts_with(".new")))
 }
 
 /// Appends `rows`, on a line of their own even where the last one was torn.

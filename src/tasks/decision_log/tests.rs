@@ -86,12 +86,12 @@ fn a_directory_that_cannot_be_written_is_warned_of_once_an_hour() {
         queue,
         shelf: Shelf::new(&file, 8 << 20),
         models: Vec::new(),
-        warned: None,
+        warning: Warning::default(),
     };
     let mut warned = |seconds: f64| {
         log.settle(settled());
         journal.write(Timestamp::from_seconds(seconds));
-        journal.warned.map(Timestamp::seconds)
+        journal.warning.told.map(Timestamp::seconds)
     };
     assert_eq!(
         [1000.0, 1060.0, 4600.0].map(&mut warned),

@@ -9,19 +9,20 @@ use std::fs::File;
 use std::io;
 use std::io::ErrorKind;
 use std::io::Read;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::selection::Learner;
 use crate::selection::LearnerPreset;
+use crate::tasks::replace::Durability;
+use crate::tasks::replace::beside;
+use crate::tasks::replace::replace;
+use crate::tasks::warning::Warning;
 use crate::units::Timestamp;
 
 /// The time between two writes.
 const PERIOD: Duration = Duration::from_secs(60);
-/// The time between two warnings about the same directory.
-const SILENCE: Duration = Duration::from_secs(3600);
 /// Far more than a state takes; what is longer is none.
 const LONGEST: u64 = 8 << 20;
 
@@ -30,8 +31,8 @@ const LONGEST: u64 = 8 << 20;
 pub(super) struct Store {
     file: PathBuf,
     tried: Option<Timestamp>,
-    /// When it was last said that it cannot be written; `None` while it can.
-    warned: Option<Timestamp>,
+    /// That it cannot be written.
+    warning: Warning,
 }
 
 impl Store {
@@ -40,7 +41,7 @@ impl Store {
         Self {
             file: directory.join(format!("{pool}.learned")),
             tried: None,
-            warned: None,
+            warning: Warning::default(),
         }
     }
 
@@ -54,7 +55,7 @@ impl Store {
                     return learner;
                 }
                 Err(error) => {
-                    let aside = self.beside("refused");
+                    let aside = beside(&self.file, "refused");
                     log::warn!("{file}: {error}; it is now {}", aside.display());
                     let _ = fs::rename(&self.file, aside);
                 }
@@ -86,15 +87,12 @@ impl Store {
         self.tried = Some(now);
         let written = self.replace(bytes);
         match &written {
-            Ok(()) => self.warned = None,
-            Err(error) if self.warned.is_none_or(|warned| now.since(warned) >= SILENCE) => {
-                self.warned = Some(now);
-                log::warn!(
-                    "{}: cannot be written: {error}; what is learned is lost at the end of the process; make the \
-                     directory writable and leave it a megabyte a pool",
-                    self.file.display()
-                );
-            }
+            Ok(()) => drop(self.warning.falls()),
+            Err(error) if self.warning.rises(now) => log::warn!(
+                "{}: cannot be written: {error}; what is learned is lost at the end of the process; make the directory \
+                 writable and leave it a megabyte a pool",
+                self.file.display()
+            ),
             Err(_) => {}
         }
         written.is_ok()
@@ -104,27 +102,8 @@ impl Store {
         if let Some(directory) = self.file.parent() {
             fs::create_dir_all(directory)?;
         }
-        let next = self.beside("next");
-        let written = write_through(&next, bytes).and_then(|()| fs::rename(&next, &self.file));
-        if written.is_err() {
-            // Half a file helps nobody on a full disk.
-            let _ = fs::remove_file(next);
-        }
-        written
+        replace(&self.file, bytes, Durability::Disk)
     }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.file.clone().into_os_string();
-        name.push(format!(".{ending}"));
-        PathBuf::from(name)
-    }
-}
-
-/// Only what is on the disk may take the place of the state before.
-fn write_through(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(file)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 #[cfg(test)]
@@ -174,7 +153,7 @@ mod tests {
         let warned: Vec<Option<Timestamp>> = [1000.0, 1060.0, 4599.0, 4600.0]
             .map(|seconds| {
                 assert!(!store.write(b"state", at(seconds)));
-                store.warned
+                store.warning.told
             })
             .into();
         assert_eq!(
