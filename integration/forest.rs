@@ -162,7 +162,10 @@ struct Scene {
 
 impl Scene {
     async fn new(config: &Written) -> Self {
-        let gateway = Gateway::start(config).await;
+        Self::of(Gateway::start(config).await).await
+    }
+
+    async fn of(gateway: Gateway) -> Self {
         let load = Load::start(&gateway);
         until_in_charge(&gateway).await;
         let undisturbed = load.slice().await;
@@ -323,9 +326,11 @@ async fn agents_that_die_cost_no_error() {
 }
 
 /// The forest takes charge although its state can nowhere be written, and says so.
-async fn check_unwritable(state: &Path) {
+async fn check_unwritable(state: &Path, obstruct: impl FnOnce(&mut Gateway)) {
     let [fast, slow] = pair().await;
-    let mut scene = Scene::new(&written(&[&fast, &slow], "", state)).await;
+    let mut gateway = Gateway::start(&written(&[&fast, &slow], "", state)).await;
+    obstruct(&mut gateway);
+    let mut scene = Scene::of(gateway).await;
     let is_told = |metrics: &Metrics| metrics.sum("sylvan_forest_save_failures_total", &[]) >= 1.0;
     scene.gateway.until("the failure is counted", is_told).await;
     scene.check("the state cannot be written").await;
@@ -343,7 +348,7 @@ async fn a_state_directory_that_cannot_be_made_costs_no_error() {
     let directory = TempDir::new().expect("a temporary directory");
     let state = directory.path().join("state");
     std::fs::write(&state, "in the way").expect("a writable directory");
-    check_unwritable(&state).await;
+    check_unwritable(&state, |_| {}).await;
 }
 
 #[cfg(target_os = "linux")]
@@ -351,8 +356,11 @@ async fn a_state_directory_that_cannot_be_made_costs_no_error() {
 async fn a_full_disk_costs_no_error() {
     let state = TempDir::new().expect("a temporary directory");
     // Whoever writes the state finds no space left on the device.
-    std::os::unix::fs::symlink("/dev/full", state.path().join("main.learned.next")).expect("a link");
-    check_unwritable(state.path()).await;
+    let fill = |gateway: &mut Gateway| {
+        let next = format!("main.learned.new-{}", gateway.process().id());
+        std::os::unix::fs::symlink("/dev/full", state.path().join(next)).expect("a link");
+    };
+    check_unwritable(state.path(), fill).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -55,6 +55,11 @@ impl Launched {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What it has written so far, standard output and standard error together.
     pub(crate) fn output(&self) -> String {
         self.output.lock().map(|output| output.clone()).unwrap_or_default()
