@@ -4,6 +4,7 @@
 //! them, and the mean of many such trees has none either. A later stage sees what is left and goes on from there
 //! (Friedman: Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001).
 
+use crate::forest::Comparisons;
 use crate::forest::Forest;
 use crate::forest::GrowError;
 use crate::forest::GrowParams;
@@ -41,28 +42,88 @@ pub fn grow_regressor(
     if let Some(row) = targets.iter().position(|target| !target.is_finite()) {
         return Err(GrowError::Target { row });
     }
-    params.check()?;
-    boosting.check(params.trees)?;
-    let ranks = Ranks::new(samples);
-    let mut seeds = Draws::new(seed);
-    let mut left = targets.to_vec();
-    let mut trees = Vec::with_capacity(params.trees);
-    for stage in 0..boosting.stages {
-        let part = boosting.part(params, stage);
-        let grower = Grower {
-            samples,
-            goal: Goal::numbers(&left),
-            params: &part,
-            seed: seeds.next(),
-        };
-        let mut grown = grower.trees(&ranks)?;
-        // A forest's estimate is the mean of all its trees, a stage's that of its own.
-        let weight = boosting.rate * params.trees as f64 / part.trees as f64;
-        grown.iter_mut().for_each(|tree| scale(tree, weight));
-        explain(&mut left, samples, &grown, params.trees);
-        trees.append(&mut grown);
+    let stages = Stages {
+        samples,
+        params,
+        boosting,
+        seed,
+    };
+    stages.grow(targets.to_vec(), |left, _| Goal::numbers(left))
+}
+
+/// A forest whose mean leaf value estimates by how much a candidate's label exceeds the mean of its decision's.
+///
+/// What the forest has not explained is centred anew within each decision before every stage: only differences between
+/// candidates are worth a split. The thresholds that the trees ask for wander from stage to stage.
+///
+/// # Errors
+/// When `comparisons` and `samples` differ in number, a label is not finite, or a parameter is out of range.
+pub fn grow_ranker(
+    samples: &Samples,
+    comparisons: &Comparisons,
+    params: &GrowParams,
+    boosting: Boosting,
+    seed: u64,
+) -> Result<Forest, GrowError> {
+    let labels = comparisons.labels();
+    check_targets(samples, labels.len())?;
+    if let Some(row) = labels.iter().position(|label| !label.is_finite()) {
+        return Err(GrowError::Target { row });
     }
-    Ok(assemble(samples.schema(), 1, &trees))
+    let stages = Stages {
+        samples,
+        params,
+        boosting,
+        seed,
+    };
+    stages.grow(labels.to_vec(), |left, stage| {
+        comparisons.centre(left);
+        Goal::numbers_from(left, GOLDEN * stage as f64)
+    })
+}
+
+/// Multiples of it, modulo 1, are spread evenly however many there are.
+const GOLDEN: f64 = 0.618_033_988_749_895;
+
+/// What the stages of a forest have in common.
+struct Stages<'a> {
+    samples: &'a Samples,
+    params: &'a GrowParams,
+    boosting: Boosting,
+    seed: u64,
+}
+
+impl Stages<'_> {
+    /// The forest that explains `left`, the numbers of the rows; `goal` says what a stage is to make of what is left of them.
+    fn grow(self, mut left: Vec<f32>, goal: impl Fn(&mut [f32], usize) -> Goal<'static>) -> Result<Forest, GrowError> {
+        let Self {
+            samples,
+            params,
+            boosting,
+            seed,
+        } = self;
+        params.check()?;
+        boosting.check(params.trees)?;
+        let ranks = Ranks::new(samples);
+        let mut seeds = Draws::new(seed);
+        let mut trees = Vec::with_capacity(params.trees);
+        for stage in 0..boosting.stages {
+            let part = boosting.part(params, stage);
+            let grower = Grower {
+                samples,
+                goal: goal(&mut left, stage),
+                params: &part,
+                seed: seeds.next(),
+            };
+            let mut grown = grower.trees(&ranks)?;
+            // A forest's estimate is the mean of all its trees, a stage's that of its own.
+            let weight = boosting.rate * params.trees as f64 / part.trees as f64;
+            grown.iter_mut().for_each(|tree| scale(tree, weight));
+            explain(&mut left, samples, &grown, params.trees);
+            trees.append(&mut grown);
+        }
+        Ok(assemble(samples.schema(), 1, &trees))
+    }
 }
 
 impl Boosting {

@@ -17,12 +17,19 @@ pub(crate) enum Goal<'a> {
         centred: Vec<f32>,
         /// The same in ascending order.
         sorted: Vec<f32>,
+        /// By how much the trees' thresholds are moved, as a share of their range.
+        shift: f64,
     },
 }
 
 impl Goal<'_> {
     /// The goal to estimate by how much each of `numbers`, which are finite, differs from their mean.
     pub(crate) fn numbers(numbers: &[f32]) -> Self {
+        Self::numbers_from(numbers, 0.0)
+    }
+
+    /// The same, the thresholds of the trees moved along by `shift`, of which the whole part does not count.
+    pub(crate) fn numbers_from(numbers: &[f32], shift: f64) -> Self {
         let mean = numbers.iter().copied().map(f64::from).sum::<f64>() / numbers.len() as f64;
         let centred: Vec<f32> = numbers
             .iter()
@@ -30,7 +37,7 @@ impl Goal<'_> {
             .collect();
         let mut sorted = centred.clone();
         sorted.sort_by(f32::total_cmp);
-        Self::Numbers { centred, sorted }
+        Self::Numbers { centred, sorted, shift }
     }
 
     /// How many values a leaf has.
@@ -66,8 +73,11 @@ impl Goal<'_> {
     /// The quantile 0.1 + 0.8 (t + 0.5) / T: spread thresholds let a vote of yes and no rank like a regression, and
     /// stay clear of the tails, where linfa prunes a tree down to its root.
     fn threshold(&self, tree: usize, trees: usize) -> f32 {
-        let Self::Numbers { sorted, .. } = self else { return 0.0 };
-        let quantile = 0.1 + 0.8 * (tree as f64 + 0.5) / trees as f64;
+        let Self::Numbers { sorted, shift, .. } = self else {
+            return 0.0;
+        };
+        let place = (tree as f64 + 0.5) / trees as f64;
+        let quantile = 0.1 + 0.8 * if *shift > 0.0 { (place + shift).fract() } else { place };
         let place = (quantile * sorted.len() as f64) as usize;
         sorted[place.min(sorted.len() - 1)]
     }

@@ -8,6 +8,7 @@
 mod boost;
 mod cart;
 mod codec;
+mod comparisons;
 mod contributions;
 mod goal;
 mod grow;
@@ -20,9 +21,12 @@ mod schema;
 mod tree;
 
 pub use boost::Boosting;
+pub use boost::grow_ranker;
 pub use boost::grow_regressor;
 pub use codec::decode;
 pub use codec::encode;
+pub use comparisons::Comparisons;
+pub use comparisons::Decisions;
 pub use grow::GrowError;
 pub use grow::GrowParams;
 pub use grow::grow_classifier;

@@ -54,6 +54,13 @@ impl Rows {
         &self.values[index * (self.width + 1)..][..self.width]
     }
 
+    /// Changes every row.
+    pub fn for_each(&mut self, mut change: impl FnMut(&mut [f32])) {
+        for row in self.values.chunks_exact_mut(self.width + 1) {
+            change(&mut row[..self.width]);
+        }
+    }
+
     /// The rows, each with its extra slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.width + 1)

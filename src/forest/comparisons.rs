@@ -1,0 +1,142 @@
+//! Decisions to learn from: the candidates of each side by side, and what each would have cost.
+
+use crate::forest::GrowError;
+use crate::forest::Rows;
+use crate::forest::Samples;
+use crate::forest::Schema;
+
+/// Candidates of decisions, one after another, each with its label. Only differences within a decision count.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decisions {
+    values: Vec<f32>,
+    comparisons: Comparisons,
+}
+
+/// The labels of decisions, without what was seen of the candidates.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comparisons {
+    labels: Vec<f32>,
+    /// How many candidates each decision has.
+    sizes: Vec<u16>,
+}
+
+impl Decisions {
+    /// Adds a decision among `rows` with these labels; of the longer one the rest is left out.
+    pub fn push(&mut self, rows: &Rows, labels: &[f32]) {
+        let count = rows.len().min(labels.len()).min(usize::from(u16::MAX));
+        for row in 0..count {
+            self.values.extend_from_slice(rows.row(row));
+        }
+        self.comparisons.labels.extend_from_slice(&labels[..count]);
+        self.comparisons.sizes.push(count as u16);
+    }
+
+    /// Adds all of `other`.
+    pub fn append(&mut self, mut other: Self) {
+        self.values.append(&mut other.values);
+        self.comparisons.labels.append(&mut other.comparisons.labels);
+        self.comparisons.sizes.append(&mut other.comparisons.sizes);
+    }
+
+    /// The first `count` decisions, and the others.
+    #[must_use]
+    pub fn split(mut self, count: usize) -> (Self, Self) {
+        let Comparisons { labels, sizes } = &mut self.comparisons;
+        let sizes = sizes.split_off(count.min(sizes.len()));
+        let others = sizes.iter().map(|size| usize::from(*size)).sum::<usize>();
+        let width = self.values.len() / labels.len().max(1);
+        let labels = labels.split_off(labels.len() - others);
+        let values = self.values.split_off(self.values.len() - others * width);
+        let comparisons = Comparisons { labels, sizes };
+        (self, Self { values, comparisons })
+    }
+
+    /// How many decisions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.comparisons.sizes.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many candidates they have together.
+    #[must_use]
+    pub fn candidates(&self) -> usize {
+        self.comparisons.labels.len()
+    }
+
+    /// What was seen, by `schema`, and what is to be made of it.
+    ///
+    /// # Errors
+    /// When there is nothing, a number is not finite, or rows are of another width.
+    pub fn into_samples(self, schema: Schema) -> Result<(Samples, Comparisons), GrowError> {
+        Ok((Samples::new(schema, self.values)?, self.comparisons))
+    }
+}
+
+impl Comparisons {
+    /// The label of every candidate.
+    #[must_use]
+    pub fn labels(&self) -> &[f32] {
+        &self.labels
+    }
+
+    /// The candidates of each decision, out of `of_all`, which has one item for each.
+    pub fn each<'a, T>(&self, mut of_all: &'a [T]) -> impl Iterator<Item = &'a [T]> {
+        self.sizes.iter().map_while(move |size| {
+            let (own, rest) = of_all.split_at_checked(usize::from(*size))?;
+            of_all = rest;
+            Some(own)
+        })
+    }
+
+    /// Takes from the number of each candidate the mean of its decision.
+    pub(crate) fn centre(&self, mut numbers: &mut [f32]) {
+        for size in &self.sizes {
+            let Some((own, rest)) = numbers.split_at_mut_checked(usize::from(*size)) else {
+                return;
+            };
+            let mean = own.iter().sum::<f32>() / own.len().max(1) as f32;
+            own.iter_mut().for_each(|number| *number -= mean);
+            numbers = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decisions() -> Decisions {
+        let mut rows = Rows::new(1, 3);
+        let mut decisions = Decisions::default();
+        for labels in [&[1.0, 3.0][..], &[5.0, 5.0, 8.0]] {
+            rows.clear();
+            labels.iter().for_each(|label| rows.add().copy_from_slice(&[*label]));
+            decisions.push(&rows, labels);
+        }
+        decisions
+    }
+
+    #[test]
+    fn numbers_are_centred_within_their_decision() {
+        let mut numbers = decisions().comparisons.labels;
+        decisions().comparisons.centre(&mut numbers);
+        assert_eq!(numbers, [-1.0, 1.0, -1.0, -1.0, 2.0]);
+    }
+
+    #[test]
+    fn decisions_stay_apart_when_they_are_put_together() {
+        let mut both = decisions();
+        both.append(decisions());
+        assert_eq!((both.len(), both.candidates()), (4, 10));
+        let (samples, comparisons) = both.into_samples(Schema::new(vec!["x".to_owned()]).unwrap()).unwrap();
+        assert_eq!(samples.count(), 10);
+        let sizes: Vec<usize> = comparisons.each(comparisons.labels()).map(<[f32]>::len).collect();
+        assert_eq!(sizes, [2, 3, 2, 3]);
+    }
+}
