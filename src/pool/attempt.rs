@@ -195,6 +195,9 @@ impl Attempt {
     /// Passes on what there is to learn from it, and says how slow it was.
     fn teach(&self, fleet: &Fleet, verdict: Verdict, latency: Option<Duration>, now: Timestamp) -> Option<f32> {
         let learned = self.backend.learned()?;
+        if !self.upgraded {
+            self.backend.waited(now.since(self.began));
+        }
         let is_error = verdict.failure().is_some();
         let slowness = match latency {
             _ if is_error => ERROR_SLOWNESS,
@@ -214,6 +217,8 @@ impl Attempt {
             slowness,
             is_error,
             load: self.load,
+            cost: self.cost.as_secs_f32(),
+            busy_since: self.backend.busy_since(),
         };
         learned.record(&sample, fleet.line(), now);
         self.pool.fold(fleet, now);

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::counters::Counter;
 use crate::counters::Histogram;
 use crate::pool::HealthPolicy;
+use crate::pool::Occupancy;
 use crate::pool::attempt::Verdict;
 use crate::pool::health::Failure;
 use crate::pool::health::Health;
@@ -25,6 +26,7 @@ use crate::pool::metrics::MetricsCell;
 use crate::pool::statistics::InFlight;
 use crate::pool::statistics::Latencies;
 use crate::pool::statistics::Learned;
+use crate::pool::statistics::Polled;
 use crate::pool::statistics::Sent;
 use crate::pool::statistics::UtilisationWeight;
 use crate::units::Timestamp;
@@ -49,6 +51,7 @@ pub struct Backend {
     ejections: Counter,
     latencies: Latencies,
     sent: Sent,
+    polled: Polled,
     utilisation: UtilisationWeight,
     /// There once it has been in a pool that learns.
     learned: OnceLock<Learned>,
@@ -87,6 +90,7 @@ impl Backend {
             ejections: Counter::default(),
             latencies: Latencies::default(),
             sent: Sent::default(),
+            polled: Polled::default(),
             utilisation: UtilisationWeight::default(),
             learned: OnceLock::new(),
         }
@@ -239,8 +243,25 @@ impl Backend {
     pub(crate) fn measure(&self, metrics: BackendMetrics) {
         self.metrics.store(metrics);
         self.sent.polled();
+        let presence = self.in_flight.presence(metrics.at);
+        self.polled.poll(self.in_flight(), presence, metrics.at);
         self.utilisation
             .polled(f64::from(metrics.cpu_percent) / 100.0, self.totals(), metrics.at);
+    }
+
+    /// Notes how long an attempt was in flight that is about to leave, where that is kept.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.in_flight.waited(time);
+    }
+
+    /// Since when there has always been an attempt in flight.
+    pub(crate) fn busy_since(&self) -> Timestamp {
+        self.in_flight.busy_since()
+    }
+
+    /// Attempts in flight at the last poll and around it; only while those that leave are noted.
+    pub(crate) fn occupancy(&self, now: Timestamp) -> Occupancy {
+        self.polled.occupancy(self.in_flight.presence(now), now)
     }
 
     pub(crate) fn latencies(&self) -> &Latencies {

@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::pool::statistics::LineSums;
+use crate::pool::statistics::FleetLineSums;
 use crate::units::Share;
 use crate::units::Timestamp;
 use crate::units::Weight;
@@ -36,7 +36,9 @@ pub use snapshot::BackendIndex;
 pub use snapshot::BackendSet;
 pub use snapshot::PoolSnapshot;
 pub use snapshot::Tier;
+pub use statistics::Bearing;
 pub use statistics::Fleet;
+pub use statistics::Occupancy;
 pub use statistics::RouteClass;
 pub use statistics::Signals;
 
@@ -229,7 +231,7 @@ impl Pool {
                 .filter_map(|backend| backend.learned())
                 .map(|learned| learned.line_sums(now));
             let rate = backends().map(|backend| backend.sent().rate(now)).sum();
-            fleet.fold(sums.fold(LineSums::default(), LineSums::plus), rate);
+            fleet.fold(sums.fold(FleetLineSums::default(), FleetLineSums::plus), rate);
         }
     }
 

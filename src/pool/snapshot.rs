@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use crate::pool::Backend;
 use crate::pool::BackendMetrics;
+use crate::pool::Bearing;
 use crate::pool::Fleet;
 use crate::pool::HealthPolicy;
 use crate::pool::HealthState;
 use crate::pool::Member;
+use crate::pool::Occupancy;
 use crate::pool::Pool;
 use crate::pool::RouteClass;
 use crate::pool::Signals;
@@ -268,6 +270,20 @@ impl<'a> PoolSnapshot<'a> {
     pub fn signals(&self, index: BackendIndex, class: RouteClass) -> Signals {
         let learned = self.backend(index).and_then(Backend::learned);
         learned.map_or_else(Signals::default, |learned| learned.signals(class, self.now))
+    }
+
+    /// How a backend of a pool that learns bears load; `None` in other pools.
+    #[must_use]
+    pub fn bearing(&self, index: BackendIndex) -> Option<Bearing> {
+        let fleet = self.fleet()?.line();
+        Some(self.backend(index)?.learned()?.bearing(fleet, self.now))
+    }
+
+    /// Attempts in flight at the last poll and around it, in a pool that learns.
+    #[must_use]
+    pub fn occupancy(&self, index: BackendIndex) -> Occupancy {
+        self.backend(index)
+            .map_or_else(Occupancy::default, |backend| backend.occupancy(self.now))
     }
 
     /// [`Signals::route_deviation`] alone.

@@ -6,15 +6,18 @@
 //! [`Fleet`] only in pools with a selector that learns. All of it fades with time, so it outlives a configuration
 //! without outliving its truth.
 
+mod bearing;
 mod figure;
 mod fleet;
 mod in_flight;
 mod latencies;
 mod learned;
 mod line;
+mod polled;
 mod sent;
 mod utilisation;
 
+pub use bearing::Bearing;
 pub use fleet::Fleet;
 pub use fleet::RouteClass;
 pub(crate) use in_flight::InFlight;
@@ -22,7 +25,9 @@ pub(crate) use latencies::Latencies;
 pub(crate) use learned::Learned;
 pub(crate) use learned::Sample;
 pub use learned::Signals;
-pub(crate) use line::LineSums;
+pub(crate) use line::FleetLineSums;
+pub use polled::Occupancy;
+pub(crate) use polled::Polled;
 pub(crate) use sent::Sent;
 pub(crate) use utilisation::UtilisationWeight;
 

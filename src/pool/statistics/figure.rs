@@ -36,6 +36,11 @@ impl Moment {
         self.0.store(at.nanos(), Ordering::Relaxed);
     }
 
+    /// It, or the beginning of time when there has been none.
+    pub(crate) fn load(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
     /// Whether there has been one.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::pool::statistics::figure::Figure;
+use crate::pool::statistics::line::FleetLineSums;
 use crate::pool::statistics::line::Line;
-use crate::pool::statistics::line::LineSums;
 use crate::units::Timestamp;
 
 /// The kind of a request, as far as its cost goes: its route and method. Known by number within its pool.
@@ -80,7 +80,7 @@ impl Default for Fleet {
             fold_at: AtomicU64::new(0),
         };
         fleet.usual.store(USUAL_SECONDS.ln());
-        fleet.set_line(LineSums::default().line());
+        fleet.set_line(FleetLineSums::default().line());
         fleet
     }
 }
@@ -121,11 +121,7 @@ impl Fleet {
 
     /// How latency grows with load, both as multiples.
     pub(crate) fn line(&self) -> Line {
-        let word = self.line.load(Ordering::Relaxed);
-        Line {
-            intercept: f32::from_bits((word >> 32) as u32),
-            slope: f32::from_bits(word as u32),
-        }
+        Line::from_word(self.line.load(Ordering::Relaxed))
     }
 
     /// Whether it is the caller's turn to gather what all backends know; true once in each interval.
@@ -141,7 +137,7 @@ impl Fleet {
     }
 
     /// Takes in what all backends know together.
-    pub(crate) fn fold(&self, sums: LineSums, rate: f32) {
+    pub(crate) fn fold(&self, sums: FleetLineSums, rate: f32) {
         self.set_line(sums.line());
         self.rate.store(rate);
         let seen = || self.classes.iter().filter_map(ClassCost::mean);
@@ -169,8 +165,7 @@ impl Fleet {
     }
 
     fn set_line(&self, line: Line) {
-        let word = u64::from(line.intercept.to_bits()) << 32 | u64::from(line.slope.to_bits());
-        self.line.store(word, Ordering::Relaxed);
+        self.line.store(line.to_word(), Ordering::Relaxed);
     }
 }
 
@@ -230,7 +225,7 @@ mod tests {
         let fleet = Fleet::default();
         fleet.learn(DEAR, ms(80));
         fleet.learn(CHEAP, ms(4));
-        fleet.fold(LineSums::default(), 0.0);
+        fleet.fold(FleetLineSums::default(), 0.0);
         assert_eq!((fleet.rank(CHEAP), fleet.rank(DEAR)), (0, 1));
     }
 
@@ -239,7 +234,7 @@ mod tests {
         let fleet = Fleet::default();
         assert_eq!(fleet.usual_latency(CHEAP).as_millis(), 10);
         fleet.learn(DEAR, ms(80));
-        fleet.fold(LineSums::default(), 0.0);
+        fleet.fold(FleetLineSums::default(), 0.0);
         assert!((fleet.usual_latency(CHEAP).as_secs_f32() - 0.08).abs() < 1e-4);
     }
 

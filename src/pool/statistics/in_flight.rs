@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::pool::statistics::figure::Moment;
 use crate::units::Timestamp;
 
 /// A count and the sum of the beginnings that belong to it, in one word, so that neither is ever read without the
@@ -15,6 +16,10 @@ use crate::units::Timestamp;
 pub(crate) struct InFlight {
     word: AtomicU64,
     cost_nanos: AtomicU64,
+    /// When it last ceased to be empty.
+    busy_since: Moment,
+    /// How long those that are gone were there, all together.
+    gone_nanos: AtomicU64,
 }
 
 /// A million attempts in flight at one backend are more than there are sockets for.
@@ -29,7 +34,27 @@ impl InFlight {
     pub(crate) fn enter(&self, now: Timestamp, cost: Duration) -> u32 {
         self.cost_nanos.fetch_add(nanos(cost), Ordering::Relaxed);
         // Relaxed: the word stands for itself.
-        (self.word.fetch_add(entry(now), Ordering::Relaxed) & COUNT_MASK) as u32
+        let before = (self.word.fetch_add(entry(now), Ordering::Relaxed) & COUNT_MASK) as u32;
+        if before == 0 {
+            self.busy_since.store(now);
+        }
+        before
+    }
+
+    /// Notes how long an attempt was there that is about to leave.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.gone_nanos.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
+    /// When it last ceased to be empty.
+    pub(crate) fn busy_since(&self) -> Timestamp {
+        self.busy_since.load()
+    }
+
+    /// How long attempts have been there until `now`, all together: the integral of their number.
+    pub(crate) fn presence(&self, now: Timestamp) -> Duration {
+        let age = age_nanos(self.word.load(Ordering::Relaxed), now);
+        Duration::from_nanos(age.saturating_add(self.gone_nanos.load(Ordering::Relaxed)))
     }
 
     /// Takes out the attempt that began at `began` with the expected cost `cost`.
@@ -50,23 +75,27 @@ impl InFlight {
         if word & COUNT_MASK == 0 || cost == 0 {
             return 0.0;
         }
-        let age = ticks(now)
-            .wrapping_mul(word & COUNT_MASK)
-            .wrapping_sub(word >> COUNT_BITS)
-            & (u64::MAX >> COUNT_BITS);
-        // An attempt may have begun after `now` was read: a little below zero, which is a lot modulo 2^44.
-        let age = if age >> (SUM_BITS - 1) == 0 {
-            age << TICK_BITS
-        } else {
-            0
-        };
         // Count and cost are two words: between them an attempt may have come or gone, so the ratio is bounded.
-        (age as f32 / cost as f32).min(MAX_AGE_RATIO)
+        (age_nanos(word, now) as f32 / cost as f32).min(MAX_AGE_RATIO)
     }
 }
 
 /// Attempts that wait a hundred times as long as they should are stuck, however much longer.
 const MAX_AGE_RATIO: f32 = 100.0;
+
+/// The sum of the ages of those in flight, in nanoseconds.
+fn age_nanos(word: u64, now: Timestamp) -> u64 {
+    let age = ticks(now)
+        .wrapping_mul(word & COUNT_MASK)
+        .wrapping_sub(word >> COUNT_BITS)
+        & (u64::MAX >> COUNT_BITS);
+    // An attempt may have begun after `now` was read: a little below zero, which is a lot modulo 2^44.
+    if age >> (SUM_BITS - 1) == 0 {
+        age << TICK_BITS
+    } else {
+        0
+    }
+}
 
 fn ticks(at: Timestamp) -> u64 {
     at.nanos() >> TICK_BITS

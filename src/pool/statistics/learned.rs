@@ -6,12 +6,16 @@
 
 use parking_lot::Mutex;
 
+use crate::pool::statistics::bearing::Bearing;
+use crate::pool::statistics::bearing::BearingFigures;
+use crate::pool::statistics::bearing::BearingSums;
+use crate::pool::statistics::bearing::Seen;
 use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::figure::Moment;
 use crate::pool::statistics::figure::fade;
 use crate::pool::statistics::fleet::RouteClass;
+use crate::pool::statistics::line::FleetLineSums;
 use crate::pool::statistics::line::Line;
-use crate::pool::statistics::line::LineSums;
 use crate::units::Timestamp;
 
 /// What one attempt taught.
@@ -25,6 +29,10 @@ pub(crate) struct Sample {
     pub(crate) is_error: bool,
     /// (in flight + 1) / weight at dispatch.
     pub(crate) load: f32,
+    /// Seconds that its route class usually takes.
+    pub(crate) cost: f32,
+    /// Since when its backend has not been idle.
+    pub(crate) busy_since: Timestamp,
 }
 
 /// Averages over the attempts at one backend, as they count at one moment for one route class.
@@ -38,6 +46,8 @@ pub struct Signals {
     pub z_fast: f32,
     /// Excess of the route class over about ten seconds.
     pub z_route: f32,
+    /// By how much it differs from the backend's.
+    pub route_excess: f32,
     /// By how much the route class's excess differs from the backend's; 0 where it is little or little is known.
     pub route_deviation: f32,
     /// Share of errors over about three seconds.
@@ -47,16 +57,24 @@ pub struct Signals {
 /// The averages of one backend.
 #[derive(Debug)]
 pub(crate) struct Learned {
-    /// Its part of the fleet's line; whoever holds it may write the averages.
-    line: Mutex<LineSums>,
+    /// Whoever holds it may write the averages.
+    sums: Mutex<Sums>,
     y_fast: Figure,
     z_slow: Figure,
     z_fast: Figure,
     /// Excess over about ten seconds, all route classes together.
     z_all: Figure,
     error_rate: Figure,
+    bearing: BearingFigures,
     at: Moment,
     routes: Box<[RouteExcess; RouteClass::COUNT]>,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    /// Its part of the fleet's line.
+    line: FleetLineSums,
+    bearing: BearingSums,
 }
 
 #[derive(Debug, Default)]
@@ -120,12 +138,13 @@ impl Memory {
 impl Default for Learned {
     fn default() -> Self {
         Self {
-            line: Mutex::default(),
+            sums: Mutex::default(),
             y_fast: Figure::default(),
             z_slow: Figure::default(),
             z_fast: Figure::default(),
             z_all: Figure::default(),
             error_rate: Figure::default(),
+            bearing: BearingFigures::default(),
             at: Moment::default(),
             routes: Box::new(std::array::from_fn(|_| RouteExcess::default())),
         }
@@ -137,8 +156,8 @@ impl Learned {
     pub(crate) fn record(&self, sample: &Sample, line: Line, now: Timestamp) {
         let multiple = sample.slowness.min(crate::pool::statistics::SLOWEST).exp();
         let z = sample.slowness - line.at(sample.load).ln();
-        let mut sums = self.line.lock();
-        sums.add(sample.load, multiple, now);
+        let mut sums = self.sums.lock();
+        sums.line.add(sample.load, multiple, now);
         let idle = self.at.until(now).as_secs_f32();
         self.y_fast.approach(sample.slowness, Y_FAST.step(idle));
         self.z_slow.approach(z, Z_SLOW.step(idle));
@@ -147,6 +166,14 @@ impl Learned {
         self.error_rate
             .approach(f32::from(u8::from(sample.is_error)), ERROR_RATE.step(idle));
         self.route(sample.class).record(z, now);
+        let seen = Seen {
+            sample,
+            multiple,
+            z,
+            drift: self.z_fast.load() - self.z_slow.load(),
+            fleet: line,
+        };
+        self.bearing.record(&mut sums.bearing, &seen, now);
         self.at.store(now);
     }
 
@@ -162,12 +189,14 @@ impl Learned {
         let recent = fade(idle, Y_FAST.idle_tau);
         let route = self.route(class);
         let (z_route, believed) = route.read(now);
+        let route_excess = z_route - Z_ROUTE.faded(&self.z_all, idle);
         Signals {
             y_fast: self.y_fast.load() * recent,
             z_slow: Z_SLOW.faded(&self.z_slow, idle),
             z_fast: self.z_fast.load() * recent,
             z_route,
-            route_deviation: deviation(z_route - Z_ROUTE.faded(&self.z_all, idle), believed),
+            route_excess,
+            route_deviation: deviation(route_excess, believed),
             error_rate: self.error_rate.load() * recent,
         }
     }
@@ -179,8 +208,13 @@ impl Learned {
     }
 
     /// Its part of the fleet's line at `now`.
-    pub(crate) fn line_sums(&self, now: Timestamp) -> LineSums {
-        self.line.lock().faded(now)
+    pub(crate) fn line_sums(&self, now: Timestamp) -> FleetLineSums {
+        self.sums.lock().line.faded(now)
+    }
+
+    /// How it bears load, as it counts at `now`; `fleet` is the line of all backends.
+    pub(crate) fn bearing(&self, fleet: Line, now: Timestamp) -> Bearing {
+        self.bearing.read(fleet, self.idle(now))
     }
 
     fn idle(&self, now: Timestamp) -> f32 {

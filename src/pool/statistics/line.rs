@@ -10,9 +10,9 @@ pub(crate) struct Line {
     pub(crate) slope: f32,
 }
 
-/// Sums for a least-squares line that forgets over a minute.
+/// Sums for a least-squares line that forgets over `SECONDS`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LineSums {
+pub(crate) struct LineSums<const SECONDS: u32> {
     weight: f64,
     x: f64,
     y: f64,
@@ -21,7 +21,9 @@ pub(crate) struct LineSums {
     at: Timestamp,
 }
 
-const MEMORY_SECONDS: f32 = 60.0;
+/// The fleet's line forgets over a minute.
+pub(crate) type FleetLineSums = LineSums<60>;
+
 /// Where nothing was seen yet, latency is taken to grow by a fifth with each request in flight.
 const PRIOR: Line = Line {
     intercept: 0.8,
@@ -38,9 +40,21 @@ impl Line {
     pub(crate) fn at(self, x: f32) -> f32 {
         self.intercept + self.slope * x
     }
+
+    /// Both numbers in one word, so that neither is ever read without the other.
+    pub(crate) fn to_word(self) -> u64 {
+        u64::from(self.intercept.to_bits()) << 32 | u64::from(self.slope.to_bits())
+    }
+
+    pub(crate) fn from_word(word: u64) -> Self {
+        Self {
+            intercept: f32::from_bits((word >> 32) as u32),
+            slope: f32::from_bits(word as u32),
+        }
+    }
 }
 
-impl LineSums {
+impl<const SECONDS: u32> LineSums<SECONDS> {
     /// Takes in a point.
     pub(crate) fn add(&mut self, x: f32, y: f32, now: Timestamp) {
         *self = self.faded(now);
@@ -49,7 +63,7 @@ impl LineSums {
 
     /// The sums as they count at `now`.
     pub(crate) fn faded(self, now: Timestamp) -> Self {
-        let left = f64::from(fade(now.since(self.at).as_secs_f32(), MEMORY_SECONDS));
+        let left = f64::from(fade(now.since(self.at).as_secs_f32(), SECONDS as f32));
         Self {
             weight: self.weight * left,
             x: self.x * left,
@@ -72,10 +86,20 @@ impl LineSums {
         }
     }
 
+    /// How many points there are, as far as they are not forgotten.
+    pub(crate) fn weight(&self) -> f64 {
+        self.weight
+    }
+
     /// The line through the points and the prior.
-    pub(crate) fn line(mut self) -> Line {
+    pub(crate) fn line(self) -> Line {
+        self.line_beside(PRIOR, PRIOR_ROWS_AT_A_LOAD)
+    }
+
+    /// The line through the points and `rows` points of `prior` at each of four loads.
+    pub(crate) fn line_beside(mut self, prior: Line, rows: f64) -> Line {
         for x in PRIOR_LOADS {
-            self.add_weighed(x, f64::from(PRIOR.at(x as f32)), PRIOR_ROWS_AT_A_LOAD);
+            self.add_weighed(x, f64::from(prior.at(x as f32)), rows);
         }
         let (x, y) = (self.x / self.weight, self.y / self.weight);
         let spread = self.xx / self.weight - x * x;
@@ -102,8 +126,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
 
-    fn sums(points: impl Iterator<Item = (f32, f32)>) -> LineSums {
-        let mut sums = LineSums::default();
+    fn sums(points: impl Iterator<Item = (f32, f32)>) -> FleetLineSums {
+        let mut sums = FleetLineSums::default();
         points.for_each(|(x, y)| sums.add(x, y, NOW));
         sums
     }
@@ -118,7 +142,7 @@ mod tests {
 
     #[test]
     fn without_points_it_is_the_prior() {
-        check(LineSums::default().line(), 0.8, 0.2);
+        check(FleetLineSums::default().line(), 0.8, 0.2);
     }
 
     #[test]

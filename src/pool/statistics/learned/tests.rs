@@ -22,6 +22,8 @@ fn answer(class: RouteClass, slowness: f32) -> Sample {
         slowness,
         is_error: false,
         load: 1.0,
+        cost: 0.01,
+        busy_since: Timestamp::default(),
     }
 }
 
