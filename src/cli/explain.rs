@@ -21,7 +21,8 @@ use crate::forest::decode;
 use crate::selection::Explanation;
 use crate::selection::Reason;
 use crate::selection::explain;
-use crate::selection::is_ranker;
+use crate::selection::View;
+use crate::selection::ranker_view;
 use crate::tasks::decision_log::Row;
 use crate::tasks::decision_log::model_file;
 
@@ -118,7 +119,7 @@ fn kept_model(dir: &Path, digest: &str) -> Result<Model, String> {
         _ => format!("the model {} cannot be read: {error}", file.display()),
     })?;
     let model = decode(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
-    if is_ranker(&model) {
+    if ranker_view(&model) == Some(View::Alone) {
         Ok(model)
     } else {
         Err(format!("the model {digest} looks at other features than this release"))

@@ -10,10 +10,25 @@ use crate::pool::BackendIndex;
 use crate::pool::PoolSnapshot;
 use crate::selection::RequestFacts;
 
-/// How many features there are.
+mod compared;
+
+pub use compared::COMPARED_COUNT;
+pub use compared::COMPARED_NAMES;
+pub(crate) use compared::blank_metrics as blank_compared;
+
+/// Which features a forest sees. Either way the first is `n`, and [`ROUTE_DEVIATION`] stands at the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Those of a backend alone, [`FEATURE_NAMES`]: for a forest that learns where it serves.
+    Alone,
+    /// Also how it compares with the other candidates, [`COMPARED_NAMES`]: for one that was distilled elsewhere.
+    Compared,
+}
+
+/// How many features there are of a backend alone.
 pub const FEATURE_COUNT: usize = 16;
 
-/// The features, in order; a model file carries a digest of this.
+/// The features of a backend alone, in order; a model file carries a digest of this.
 ///
 /// | name | what it is |
 /// |---|---|
@@ -60,10 +75,43 @@ const METRICS_FROM: usize = 10;
 /// What a forest sees of one backend.
 pub type Features = [f32; FEATURE_COUNT];
 
-/// The schema of a forest over these features.
+impl View {
+    /// The view of a forest with `schema`, if this build knows it.
+    #[must_use]
+    pub fn of(schema: &Schema) -> Option<Self> {
+        [Self::Alone, Self::Compared]
+            .into_iter()
+            .find(|view| view.schema() == *schema)
+    }
+
+    /// The schema of a forest that sees it.
+    #[must_use]
+    pub fn schema(self) -> Schema {
+        match self {
+            Self::Alone => schema(),
+            Self::Compared => named(&COMPARED_NAMES),
+        }
+    }
+
+    /// Replaces `rows`, which are of this view's width, by those of `candidates` for `request`, in the same order.
+    /// Allocates only beyond their capacity.
+    pub fn fill(self, pool: &PoolSnapshot<'_>, request: &RequestFacts, candidates: &[BackendIndex], rows: &mut Rows) {
+        match self {
+            Self::Alone => feature_rows(pool, request, candidates, rows),
+            Self::Compared => compared::fill(pool, request, candidates, rows),
+        }
+    }
+}
+
+fn named(names: &[&str]) -> Schema {
+    Schema::new(names.iter().map(|name| (*name).to_owned()).collect())
+        .expect("a few dozen names are neither none nor too many")
+}
+
+/// The schema of a forest that sees a backend alone.
 #[must_use]
 pub fn schema() -> Schema {
-    Schema::new(FEATURE_NAMES.map(str::to_owned).to_vec()).expect("sixteen names are neither none nor too many")
+    named(&FEATURE_NAMES)
 }
 
 /// Replaces `rows` by those of `candidates` for `request`, in the same order. Allocates only beyond their capacity.
@@ -107,12 +155,15 @@ pub(crate) fn blank_metrics(features: &mut Features) {
     }
 }
 
+/// `figure`, which an endpoint may leave out.
+fn known(figure: f32) -> f32 {
+    if figure.is_finite() { figure } else { UNKNOWN }
+}
+
 fn metrics(pool: &PoolSnapshot<'_>, index: BackendIndex) -> [f32; FEATURE_COUNT - METRICS_FROM] {
     let Some(metrics) = pool.fresh_metrics(index) else {
         return [UNKNOWN; FEATURE_COUNT - METRICS_FROM];
     };
-    // An endpoint may leave out a figure.
-    let known = |figure: f32| if figure.is_finite() { figure } else { UNKNOWN };
     [
         known(metrics.cpu_percent / 100.0),
         known(metrics.ram_percent / 100.0),

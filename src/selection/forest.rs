@@ -19,12 +19,13 @@ use crate::pool::PoolSnapshot;
 use crate::selection::Charge;
 use crate::selection::Choice;
 use crate::selection::ModelSlot;
+use crate::selection::Ranker;
 use crate::selection::Reason;
 use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::features;
 use crate::selection::features::Features;
-use crate::selection::features::feature_rows;
+use crate::selection::features::View;
 
 mod candidates;
 mod lowest;
@@ -38,11 +39,37 @@ pub(crate) use lowest::Lowest;
 
 /// How far a route that a backend serves badly counts against it.
 const DEVIATION_WEIGHT: f32 = 0.8;
-/// How far the forest's estimate counts: between the caller's own latency and the cost to everybody. In simulated worlds
+/// How far the estimate of a forest that learned latencies counts: between the caller's own latency and the cost to everybody. In simulated worlds
 /// 0.65 is 3 % slower on cold caches and close to saturation, 0.8 is 14 % and 10 %, and both gain on uneven cores alone.
 const FOREST_WEIGHT: f32 = 0.55;
-/// The estimate is bounded to this; it moves one backend by a factor of e^0.88 = 2.4 in requests in flight at most.
+/// Its estimate is bounded to this; it moves one backend by a factor of e^0.88 = 2.4 in requests in flight at most.
 const BOUND: f32 = 1.6;
+/// How far the estimate of a distilled forest counts: it is one of the cost to everybody, and less than all of it is robust where the
+/// worlds that it was distilled in are not those that it serves in.
+const DISTILLED_WEIGHT: f32 = 0.85;
+/// What it was distilled from is bounded to this.
+const DISTILLED_BOUND: f32 = 3.0;
+
+/// How far a forest's estimate counts.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    weight: f32,
+    bound: f32,
+}
+
+impl Counts {
+    fn of(view: View) -> Self {
+        let (weight, bound) = match view {
+            View::Alone => (FOREST_WEIGHT, BOUND),
+            View::Compared => (DISTILLED_WEIGHT, DISTILLED_BOUND),
+        };
+        Self { weight, bound }
+    }
+
+    fn score(self, base: f32, estimate: f32) -> f32 {
+        base + self.weight * estimate.clamp(-self.bound, self.bound)
+    }
+}
 
 /// The learned selector; see the module.
 #[derive(Clone, Debug)]
@@ -85,12 +112,12 @@ impl Forest {
         request: &RequestFacts,
         other: Option<BackendIndex>,
     ) -> Option<Judgement> {
-        self.model.with_ranker(|charge, forest| {
+        self.model.with_ranker(|charge, ranker| {
             if !self.chooses(charge) {
                 return None;
             }
-            let forest = forest.filter(|_| charge == Charge::InCharge);
-            SCRATCH.with_borrow_mut(|scratch| scratch.judge(pool, request, forest, other))
+            let ranker = ranker.filter(|_| charge == Charge::InCharge);
+            SCRATCH.with_borrow_mut(|scratch| scratch.judge(pool, request, ranker, other))
         })
     }
 
@@ -111,7 +138,7 @@ impl Selector for Forest {
 }
 
 /// The base score of a backend with these features and this weight over the mean.
-pub(crate) fn base_score(features: &Features, weight: f32) -> f32 {
+pub(crate) fn base_score(features: &[f32], weight: f32) -> f32 {
     base(
         features[features::IN_FLIGHT],
         weight,
@@ -121,7 +148,7 @@ pub(crate) fn base_score(features: &Features, weight: f32) -> f32 {
 
 /// The score of a backend whose base score this is and of which a forest says `estimate`.
 pub(crate) fn score(base: f32, estimate: f32) -> f32 {
-    base + FOREST_WEIGHT * bounded(estimate)
+    Counts::of(View::Alone).score(base, estimate)
 }
 
 /// The backends that are scored for `request`, in order.
@@ -159,6 +186,7 @@ thread_local! {
 struct Scratch {
     candidates: Vec<BackendIndex>,
     rows: Rows,
+    compared: Rows,
     estimates: [f32; MOST],
 }
 
@@ -167,6 +195,7 @@ impl Scratch {
         Self {
             candidates: Vec::with_capacity(MOST),
             rows: Rows::new(features::FEATURE_COUNT, MOST),
+            compared: Rows::new(features::COMPARED_COUNT, MOST),
             estimates: [0.0; MOST],
         }
     }
@@ -175,19 +204,24 @@ impl Scratch {
         &mut self,
         pool: &PoolSnapshot<'_>,
         request: &RequestFacts,
-        forest: Option<&crate::forest::Forest>,
+        ranker: Option<Ranker<'_>>,
         other: Option<BackendIndex>,
     ) -> Option<Judgement> {
         candidates::collect(pool, request, &mut self.candidates);
-        match forest {
-            Some(forest) => {
-                feature_rows(pool, request, &self.candidates, &mut self.rows);
-                forest.score(&self.rows, &mut self.estimates);
+        match ranker {
+            Some(Ranker { forest, view }) => {
+                let rows = match view {
+                    View::Alone => &mut self.rows,
+                    View::Compared => &mut self.compared,
+                };
+                view.fill(pool, request, &self.candidates, rows);
+                forest.score(rows, &mut self.estimates);
+                let counts = Counts::of(view);
                 self.best(Reason::Model, request, other, |place, index, scratch| {
-                    let row = scratch.rows.row(place);
+                    let row = scratch.rows(view).row(place);
                     let weight = pool.relative_weight(index) as f32;
                     let base = base(row[features::IN_FLIGHT], weight, row[features::ROUTE_DEVIATION]);
-                    (score(base, scratch.estimates[place]), row[features::IN_FLIGHT])
+                    (counts.score(base, scratch.estimates[place]), row[features::IN_FLIGHT])
                 })
             }
             None => self.best(Reason::Base, request, other, |_, index, _| {
@@ -198,6 +232,13 @@ impl Scratch {
                     in_flight,
                 )
             }),
+        }
+    }
+
+    fn rows(&self, view: View) -> &Rows {
+        match view {
+            View::Alone => &self.rows,
+            View::Compared => &self.compared,
         }
     }
 

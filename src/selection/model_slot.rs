@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use crate::forest::Forest;
 use crate::forest::Model;
 use crate::forest::ModelKind;
-use crate::selection::features;
+use crate::selection::features::View;
 
 /// A pool's current model. It is carried from one generation of the configuration to the next, so that a new model
 /// does not count as a change of configuration.
@@ -24,8 +24,15 @@ pub struct ModelSlot {
 #[derive(Debug)]
 struct Held {
     model: Arc<Model>,
-    /// Whether it scores single backends by the features of this build.
-    is_ranker: bool,
+    /// What it sees, if it scores single backends by features of this build.
+    view: Option<View>,
+}
+
+/// A forest that scores single backends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ranker<'a> {
+    pub(crate) forest: &'a Forest,
+    pub(crate) view: View,
 }
 
 /// Whether the forest is in charge, and why not.
@@ -87,8 +94,8 @@ impl fmt::Display for Charge {
 impl ModelSlot {
     /// Puts `model` in charge.
     pub fn put(&self, model: Arc<Model>) {
-        let is_ranker = is_ranker(&model);
-        self.held.store(Some(Arc::new(Held { model, is_ranker })));
+        let view = ranker_view(&model);
+        self.held.store(Some(Arc::new(Held { model, view })));
     }
 
     /// Says how far a ranker is to be trusted from now on; entirely, until something else is said.
@@ -114,12 +121,14 @@ impl ModelSlot {
     }
 
     /// Reads the ranker that there is, and whether it is in charge, without counting a reference.
-    pub(crate) fn with_ranker<T>(&self, read: impl FnOnce(Charge, Option<&Forest>) -> T) -> T {
+    pub(crate) fn with_ranker<T>(&self, read: impl FnOnce(Charge, Option<Ranker<'_>>) -> T) -> T {
         let held = self.held.load();
-        let ranker = held
-            .as_ref()
-            .filter(|held| held.is_ranker)
-            .map(|held| held.model.forest());
+        let ranker = held.as_ref().and_then(|held| {
+            Some(Ranker {
+                forest: held.model.forest(),
+                view: held.view?,
+            })
+        });
         read(charge(held.as_deref(), self.said()), ranker)
     }
 
@@ -129,10 +138,10 @@ impl ModelSlot {
     }
 }
 
-/// Whether `model` scores single backends by the features of this build.
+/// What `model` sees, if it scores single backends by features of this build.
 #[must_use]
-pub fn is_ranker(model: &Model) -> bool {
-    model.kind() == ModelKind::Ranker && *model.forest().schema() == features::schema()
+pub fn ranker_view(model: &Model) -> Option<View> {
+    View::of(model.forest().schema()).filter(|_| model.kind() == ModelKind::Ranker)
 }
 
 /// What cannot be used is not in charge, whatever the learner said.
@@ -140,7 +149,7 @@ fn charge(held: Option<&Held>, said: Charge) -> Charge {
     match held {
         None if said == Charge::FewRows => said,
         None => Charge::NoModel,
-        Some(held) if !held.is_ranker => Charge::OtherModel,
+        Some(held) if held.view.is_none() => Charge::OtherModel,
         Some(_) => said,
     }
 }

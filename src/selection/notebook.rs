@@ -12,6 +12,7 @@ use crate::selection::ModelSlot;
 use crate::selection::Reason;
 use crate::selection::RequestFacts;
 use crate::selection::features::Features;
+use crate::selection::features::View;
 use crate::selection::features::blank_metrics;
 use crate::selection::features::features;
 use crate::selection::forest::base_score;
@@ -94,7 +95,10 @@ impl Notebook {
         Some(Lesson {
             features,
             base: base_score(&features, pool.relative_weight(choice.backend) as f32),
-            forecast: model.with_ranker(|_, forest| forest.map(|forest| forecast(forest, &features))),
+            forecast: model.with_ranker(|_, ranker| {
+                let own = ranker.filter(|ranker| ranker.view == View::Alone)?;
+                Some(forecast(own.forest, &features))
+            }),
             is_explored,
             is_blank: draws.fraction() < BLANK_SHARE,
         })

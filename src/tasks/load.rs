@@ -22,7 +22,7 @@ use crate::generation::BuildError;
 use crate::generation::Generation;
 use crate::generation::Materials;
 use crate::selection::Registry;
-use crate::selection::is_ranker;
+use crate::selection::ranker_view;
 
 /// The path that means standard input, which can be read only once.
 pub const STANDARD_INPUT: &str = "-";
@@ -187,7 +187,7 @@ pub fn read_model(path: &Path, model_use: ModelUse) -> Result<Model, ReadModelEr
     let model = decode(&bytes).map_err(invalid)?;
     match (model_use, model.kind()) {
         (_, kind @ ModelKind::Reproduction) => Err(invalid(ModelError::Unservable(kind))),
-        (ModelUse::Learned, ModelKind::Ranker) if is_ranker(&model) => Ok(model),
+        (ModelUse::Learned, ModelKind::Ranker) if ranker_view(&model).is_some() => Ok(model),
         (ModelUse::Learned, ModelKind::Ranker) => Err(ReadModelError::OtherFeatures { path: name() }),
         (ModelUse::Learned, found) => Err(ReadModelError::OtherKind {
             path: name(),

@@ -15,7 +15,8 @@ use crate::selection::Features;
 use crate::selection::Learner;
 use crate::selection::LearnerPreset;
 use crate::selection::features;
-use crate::selection::is_ranker;
+use crate::selection::View;
+use crate::selection::ranker_view;
 use crate::selection::learner::ring::Ring;
 
 const MAGIC: [u8; 8] = *b"SYLVANL\n";
@@ -81,7 +82,7 @@ impl Learner {
         }
         if !model.is_empty() {
             let model = forest::decode(model)?;
-            if !is_ranker(&model) {
+            if ranker_view(&model) != Some(View::Alone) {
                 return Err(StateError::OtherRelease);
             }
             learner.model = Some(Arc::new(model));

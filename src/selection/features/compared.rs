@@ -1,0 +1,269 @@
+//! What a forest sees of a backend beside the other candidates: the features of a model that was distilled in other
+//! worlds than the one it serves in.
+//!
+//! A forest that learns where it serves knows what is usual there. One that does not must be shown it: how a backend bears
+//! load compared with those beside it, in units that hold anywhere. Whatever is measured in units of its own (bytes, requests
+//! a second, the age of a poll) is left out or compared.
+
+use crate::forest::Rows;
+use crate::pool::BackendIndex;
+use crate::pool::PoolSnapshot;
+use crate::selection::RequestFacts;
+use crate::selection::features::UNKNOWN;
+use crate::selection::features::known;
+
+/// How many features there are.
+pub const COMPARED_COUNT: usize = 38;
+
+/// The features, in order; a model file carries a digest of this.
+///
+/// | name | what it is |
+/// |---|---|
+/// | `n` ... `route_class` | as in [`FEATURE_NAMES`](crate::selection::FEATURE_NAMES) |
+/// | `route_excess` | see [`Signals`](crate::pool::Signals) |
+/// | `ln_load`, `mean_ln_load` | ln of (in flight + 1) / weight, and its mean over the candidates |
+/// | `z_drift` | `z_fast - z_slow` |
+/// | `y_unloaded`, `knee`, `drifting`, `idle_seconds`, `ln_work_rate`, `ln_peak_work_rate` | see [`Bearing`](crate::pool::Bearing) |
+/// | `ln_next` | ln of what the backend's own line says of one more request, over the load |
+/// | `ln_marginal` | the same of what one more request costs all |
+/// | `line_share`, `fleet_line_share` | the part of its own line, and of the fleet's, that grows with load |
+/// | `ln_offered` | ln of the work that is sent to it in a second |
+/// | `rel_...` | the same minus its mean over the candidates |
+/// | `cpu`, `ram`, `sent_since_poll` | as in [`FEATURE_NAMES`](crate::selection::FEATURE_NAMES) |
+/// | `n_since_poll`, `n_over_mean` | in flight now, minus at the last poll, and minus the mean since |
+/// | `ln_cpu_per_n` | ln of cpu over the mean in flight while it was measured |
+/// | `rel_cpu`, `rel_ln_rx` | compared with those candidates whose metrics are known |
+///
+/// The last eight say so when the backend was never polled or too long ago: see [`UNKNOWN_METRICS`].
+pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
+    "n",
+    "y_fast",
+    "z_slow",
+    "z_fast",
+    "z_route",
+    "route_deviation",
+    "error_rate",
+    "age_ratio",
+    "route_class",
+    "route_excess",
+    "ln_load",
+    "mean_ln_load",
+    "z_drift",
+    "y_unloaded",
+    "knee",
+    "drifting",
+    "idle_seconds",
+    "ln_work_rate",
+    "ln_peak_work_rate",
+    "ln_next",
+    "ln_marginal",
+    "line_share",
+    "fleet_line_share",
+    "ln_offered",
+    "rel_ln_load",
+    "rel_z_slow",
+    "rel_z_fast",
+    "rel_ln_next",
+    "rel_ln_work_rate",
+    "rel_ln_offered",
+    "cpu",
+    "ram",
+    "sent_since_poll",
+    "n_since_poll",
+    "n_over_mean",
+    "ln_cpu_per_n",
+    "rel_cpu",
+    "rel_ln_rx",
+];
+
+/// Stands in for the metrics that are not known: absolute ones are below anything that is, differences are none.
+const UNKNOWN_METRICS: [f32; 8] = [UNKNOWN, UNKNOWN, UNKNOWN, 0.0, 0.0, LEAST_LN_CPU_PER_N, 0.0, 0.0];
+/// Below the ln of two per cent of a CPU for a hundred thousand requests.
+const LEAST_LN_CPU_PER_N: f32 = -20.0;
+const MEAN_LN_LOAD: usize = 11;
+/// Pairs of what is compared and where the difference stands.
+const RELATIVE: [(usize, usize); 6] = [(10, 24), (2, 25), (3, 26), (19, 27), (17, 28), (23, 29)];
+const METRICS_FROM: usize = 30;
+const CPU: usize = 30;
+const REL_CPU: usize = 36;
+const REL_LN_RX: usize = 37;
+/// CPU figures below it are noise.
+const LEAST_CPU: f32 = 0.02;
+/// Seconds of work in a second below which a backend is as good as idle.
+const LEAST_OFFERED: f32 = 0.02;
+/// Bytes a second below which traffic is none.
+const LEAST_RX: f32 = 50.0;
+
+/// Replaces `rows` by those of `candidates` for `request`, in the same order. Allocates only beyond their capacity.
+pub(super) fn fill(pool: &PoolSnapshot<'_>, request: &RequestFacts, candidates: &[BackendIndex], rows: &mut Rows) {
+    rows.clear();
+    for index in candidates {
+        let row = rows.add();
+        of_backend(pool, request, *index, row);
+        of_metrics(pool, *index, row);
+    }
+    compare(rows);
+}
+
+/// Makes the rows of a decision look as if no metrics were known.
+pub(crate) fn blank_metrics(row: &mut [f32]) {
+    row[METRICS_FROM..].copy_from_slice(&UNKNOWN_METRICS);
+}
+
+fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendIndex, row: &mut [f32]) {
+    let signals = pool.signals(index, request.route_class);
+    let in_flight = pool.in_flight(index) as f32;
+    let load = (in_flight + 1.0) / pool.relative_weight(index) as f32;
+    row[..13].copy_from_slice(&[
+        in_flight,
+        signals.y_fast,
+        signals.z_slow,
+        signals.z_fast,
+        signals.z_route,
+        signals.route_deviation,
+        signals.error_rate,
+        pool.age_ratio(index),
+        pool.fleet()
+            .map_or(0.0, |fleet| f32::from(fleet.rank(request.route_class))),
+        signals.route_excess,
+        load.ln(),
+        0.0,
+        signals.z_fast - signals.z_slow,
+    ]);
+    let (Some(bearing), Some(fleet)) = (pool.bearing(index), pool.fleet()) else {
+        return;
+    };
+    let (line, all) = (bearing.line, fleet.line());
+    let next = line.at(load);
+    row[13..24].copy_from_slice(&[
+        bearing.y_unloaded,
+        bearing.knee,
+        bearing.drifting,
+        bearing.idle_seconds,
+        bearing.ln_work_rate,
+        bearing.ln_peak_work_rate,
+        (next / load).ln(),
+        // Of n + 1 requests each takes a + b (n + 1): the last of them costs all a + b (2n + 1).
+        ((next + line.slope * (load - 1.0).max(0.0)) / load).ln(),
+        line.slope / (line.intercept + line.slope),
+        all.slope / (all.intercept + all.slope),
+        (LEAST_OFFERED + pool.send_rate(index) * bearing.cost).ln(),
+    ]);
+}
+
+/// The differences still hold the values themselves.
+fn of_metrics(pool: &PoolSnapshot<'_>, index: BackendIndex, row: &mut [f32]) {
+    let Some(metrics) = pool.fresh_metrics(index) else {
+        return blank_metrics(row);
+    };
+    let (cpu, rx) = (known(metrics.cpu_percent / 100.0), known(metrics.bytes_recv));
+    let occupancy = pool.occupancy(index);
+    let in_flight = row[0];
+    row[METRICS_FROM..].copy_from_slice(&[
+        cpu,
+        known(metrics.ram_percent / 100.0),
+        pool.sent_since_poll(index) as f32,
+        in_flight - occupancy.at_poll,
+        in_flight - occupancy.mean_since,
+        (cpu.max(LEAST_CPU) / (occupancy.mean_before + 0.1)).ln(),
+        cpu,
+        (rx.max(0.0) + LEAST_RX).ln(),
+    ]);
+}
+
+fn compare(rows: &mut Rows) {
+    for (from, to) in RELATIVE {
+        let mean = mean(rows, from, |_| true);
+        rows.for_each(|row| row[to] = row[from] - mean);
+    }
+    let mean_ln_load = mean(rows, RELATIVE[0].0, |_| true);
+    rows.for_each(|row| row[MEAN_LN_LOAD] = mean_ln_load);
+    let is_known = |row: &[f32]| row[CPU] != UNKNOWN;
+    for column in [REL_CPU, REL_LN_RX] {
+        let mean = mean(rows, column, is_known);
+        rows.for_each(|row| row[column] = if is_known(row) { row[column] - mean } else { 0.0 });
+    }
+}
+
+/// The mean of `column` over the rows that count; 0 when there are none.
+fn mean(rows: &Rows, column: usize, counts: impl Fn(&[f32]) -> bool) -> f32 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for row in rows.iter().filter(|row| counts(row)) {
+        sum += row[column];
+        count += 1.0;
+    }
+    if count > 0.0 { sum / count } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::selection::forest::tests::Stage;
+    use crate::selection::tests::NOW;
+    use crate::selection::tests::request;
+
+    /// The rows of backends with so many attempts in flight and so much CPU in use; NaN for those that were not polled.
+    fn rows(states: &[(usize, f32)]) -> Rows {
+        let stage = Stage::new(states);
+        let candidates: Vec<BackendIndex> = (0..states.len()).map(BackendIndex::new).collect();
+        let mut rows = Rows::new(COMPARED_COUNT, states.len());
+        fill(&stage.pool.snapshot(NOW), &request(1), &candidates, &mut rows);
+        rows
+    }
+
+    #[track_caller]
+    fn check(rows: &Rows, feature: &str, expected: &[f32]) {
+        let column = COMPARED_NAMES.iter().position(|name| *name == feature).unwrap();
+        for (row, expected) in expected.iter().enumerate() {
+            let found = rows.row(row)[column];
+            assert!(
+                (found - expected).abs() < 1e-4,
+                "{feature} of {row}: {found} instead of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn backends_are_compared_with_the_mean_of_all() {
+        let rows = rows(&[(0, 0.2), (1, 0.4), (3, 0.9)]);
+        let ln_2 = 2_f32.ln();
+        check(&rows, "n", &[0.0, 1.0, 3.0]);
+        check(&rows, "ln_load", &[0.0, ln_2, 2.0 * ln_2]);
+        check(&rows, "mean_ln_load", &[ln_2; 3]);
+        check(&rows, "rel_ln_load", &[-ln_2, 0.0, ln_2]);
+        check(&rows, "rel_cpu", &[-0.3, -0.1, 0.4]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_compared() {
+        let rows = rows(&[(0, 0.2), (0, f32::NAN), (0, 0.4)]);
+        check(&rows, "cpu", &[0.2, UNKNOWN, 0.4]);
+        check(&rows, "rel_cpu", &[-0.1, 0.0, 0.1]);
+    }
+
+    #[test]
+    fn every_feature_is_finite() {
+        let rows = rows(&[(0, 0.0), (9, f32::NAN), (2, 1.0)]);
+        assert!(
+            rows.iter()
+                .all(|row| row[..COMPARED_COUNT].iter().all(|value| value.is_finite()))
+        );
+    }
+
+    #[test]
+    fn names_stand_where_the_code_has_them() {
+        for (from, to) in RELATIVE {
+            assert_eq!(COMPARED_NAMES[to], format!("rel_{}", COMPARED_NAMES[from]));
+        }
+        assert_eq!(COMPARED_NAMES[MEAN_LN_LOAD], "mean_ln_load");
+        assert_eq!((COMPARED_NAMES[CPU], COMPARED_NAMES[METRICS_FROM]), ("cpu", "cpu"));
+        assert_eq!(
+            (COMPARED_NAMES[REL_CPU], COMPARED_NAMES[REL_LN_RX]),
+            ("rel_cpu", "rel_ln_rx")
+        );
+        assert_eq!(
+            COMPARED_NAMES[crate::selection::features::ROUTE_DEVIATION],
+            "route_deviation"
+        );
+    }
+}
