@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
@@ -17,11 +18,14 @@ use clap::Args;
 use crate::cli::Mistake;
 use crate::cli::terminal;
 use crate::clock;
+use crate::config::ModelUse;
 use crate::config::Source;
+use crate::forest::Model;
 use crate::report;
 use crate::report::Column;
 use crate::report::Table;
 use crate::report::progress::Progress;
+use crate::selection::View;
 use crate::simulation;
 use crate::simulation::Comparison;
 use crate::simulation::Contender;
@@ -32,6 +36,7 @@ use crate::simulation::SHIPPED;
 use crate::simulation::Scenario;
 use crate::simulation::Suite;
 use crate::simulation::WORLDS;
+use crate::tasks::load;
 use crate::units::Share;
 
 /// Measure selectors in simulated worlds: the same requests and the same faults for each of them.
@@ -43,6 +48,9 @@ pub(crate) struct SimulateArgs {
     /// The selectors [default: all that can be simulated]
     #[arg(long, value_delimiter = ',', value_name = "NAME,...", value_parser = Contender::named)]
     selectors: Vec<Contender>,
+    /// A distilled model; it takes part as `distilled`
+    #[arg(long, value_name = "FILE.forest")]
+    model: Option<PathBuf>,
     /// Worlds are drawn from these seeds: 0..5 is 0 to 4
     #[arg(long, default_value = "0..5", value_parser = seeds)]
     seeds: Range<u64>,
@@ -67,7 +75,7 @@ pub(crate) struct SimulateArgs {
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let suite = Suite {
         scenarios: scenarios(&args.scenarios)?,
-        contenders: contenders(&args.selectors)?,
+        contenders: contenders(args)?,
         seeds: args.seeds.clone(),
         jitter: args.jitter,
     };
@@ -85,7 +93,8 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn play(suite: &Suite, jobs: usize) -> Vec<Report> {
+/// Runs `suite` and shows how far it is.
+pub(super) fn play(suite: &Suite, jobs: usize) -> Vec<Report> {
     let mut progress = Progress::new(terminal::progress(), "simulate", suite.len() as u64);
     let mut done = 0;
     let reports = suite.run(jobs, |report| {
@@ -108,23 +117,32 @@ fn jobs(args: &SimulateArgs) -> usize {
 }
 
 /// What was asked for, or everything.
-fn contenders(asked: &[Contender]) -> anyhow::Result<Vec<Contender>> {
-    if !asked.is_empty() {
-        return Ok(asked.to_vec());
+fn contenders(args: &SimulateArgs) -> anyhow::Result<Vec<Contender>> {
+    let mut contenders = args.selectors.clone();
+    if contenders.is_empty() {
+        let all = Contender::names();
+        contenders = all
+            .iter()
+            .map(|name| Contender::named(name))
+            .collect::<Result<_, _>>()?;
     }
-    Contender::names()
-        .iter()
-        .map(|name| Ok(Contender::named(name)?))
-        .collect()
+    if let Some(path) = &args.model {
+        contenders.push(Contender::distilled(Arc::new(distilled(path)?)));
+    }
+    Ok(contenders)
+}
+
+fn distilled(path: &Path) -> anyhow::Result<Model> {
+    let model = load::read_model(path, ModelUse::Learned)?;
+    match View::of(model.forest().schema()) {
+        Some(View::Compared) => Ok(model),
+        _ => Err(Mistake(format!("{} was not made by `sylvan distil`", path.display())).into()),
+    }
 }
 
 fn scenarios(asked: &[String]) -> anyhow::Result<Vec<Scenario>> {
     if asked.is_empty() {
-        return SHIPPED
-            .iter()
-            .take(WORLDS)
-            .map(|shipped| Ok(shipped.scenario()?))
-            .collect();
+        return suite();
     }
     let scenarios: Vec<Scenario> = asked.iter().map(|asked| scenario(asked)).collect::<Result<_, _>>()?;
     let is_twice = |scenario: &&Scenario| scenarios.iter().filter(|other| other.name == scenario.name).count() > 1;
@@ -132,6 +150,15 @@ fn scenarios(asked: &[String]) -> anyhow::Result<Vec<Scenario>> {
         Some(scenario) => Err(Mistake(format!("two scenarios are called `{}`", scenario.name)).into()),
         None => Ok(scenarios),
     }
+}
+
+/// The worlds of the suite.
+pub(super) fn suite() -> anyhow::Result<Vec<Scenario>> {
+    SHIPPED
+        .iter()
+        .take(WORLDS)
+        .map(|shipped| Ok(shipped.scenario()?))
+        .collect()
 }
 
 /// The scenario that comes with the program under this name, or the one in this file.
@@ -160,7 +187,7 @@ fn scenario(asked: &str) -> anyhow::Result<Scenario> {
 }
 
 /// Reads `0..5`, or one seed alone.
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| {
         text.parse::<u64>()
             .map_err(|_| "write a range such as `0..5`, which is 0 to 4".to_owned())
@@ -185,7 +212,7 @@ fn share(text: &str) -> Result<Share, String> {
     share.ok_or_else(|| "write a percentage below 100, such as `15%`".to_owned())
 }
 
-fn tables(comparison: &Comparison) -> String {
+pub(super) fn tables(comparison: &Comparison) -> String {
     let look = terminal::output();
     let mut text = String::new();
     for (scenario, selectors) in &comparison.scenarios {

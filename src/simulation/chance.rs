@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Polls,
     Noise,
     Jitter,
+    Worlds,
+    Tutor,
 }
 
 /// The numbers for `purpose` under `seed`; `part` tells apart what is drawn for several times.

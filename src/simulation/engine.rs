@@ -9,6 +9,7 @@ mod polls;
 
 use std::collections::VecDeque;
 
+use crate::forest::Decisions;
 use crate::pool::BackendIndex;
 use crate::pool::BackendMetrics;
 use crate::pool::Totals;
@@ -27,6 +28,7 @@ use crate::simulation::marginal_cost::Truth;
 use crate::simulation::report::Report;
 use crate::simulation::report::Tally;
 use crate::simulation::soonest::Soonest;
+use crate::simulation::tutor::Tutor;
 use crate::simulation::world::Happening;
 use crate::simulation::world::World;
 use crate::units::Timestamp;
@@ -66,6 +68,8 @@ pub(crate) struct Engine<'w> {
     /// What the first gateway's polls have found.
     rounds: Vec<Round>,
     tally: Tally,
+    /// Who keeps decisions to learn from, if anybody does.
+    tutor: Option<Tutor>,
 }
 
 /// Events, in the order in which they happen when they happen at once.
@@ -102,6 +106,7 @@ impl<'w> Engine<'w> {
             polls: vec![Poll::new(count); scenario.gateways],
             rounds: Vec::new(),
             tally: Tally::new(world, contender.name()),
+            tutor: None,
         }
     }
 
@@ -109,6 +114,18 @@ impl<'w> Engine<'w> {
     pub(crate) fn run(mut self) -> Report {
         self.play();
         self.tally.report()
+    }
+
+    /// About `count` of the world's decisions, each with what all of its candidates would have cost.
+    pub(crate) fn decisions(mut self, count: u32) -> Decisions {
+        let lifetime = self.world.scenario.metrics_lifetime();
+        self.gateways = std::mem::take(&mut self.gateways)
+            .into_iter()
+            .map(|gateway| gateway.watched(lifetime))
+            .collect();
+        self.tutor = Some(Tutor::new(self.world, count));
+        self.play();
+        self.tutor.map(Tutor::into_decisions).unwrap_or_default()
     }
 
     /// What the polls of the first gateway found.
@@ -172,7 +189,7 @@ impl<'w> Engine<'w> {
         let Some(gateway) = self.gateways.get_mut(usize::from(request.gateway)) else {
             return;
         };
-        let Some(departure) = gateway.dispatch(request, truth, moment(now)) else {
+        let Some(departure) = gateway.dispatch(request, truth, self.tutor.as_mut(), moment(now)) else {
             return self.tally.failed(request.at);
         };
         let backend = departure.index().position();

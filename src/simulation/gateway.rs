@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Mode;
 use crate::config::ModelUse;
 use crate::forest::Model;
 use crate::pool::Attempt;
@@ -12,7 +13,6 @@ use crate::pool::BackendMetrics;
 use crate::pool::Fleet;
 use crate::pool::HealthPolicy;
 use crate::pool::Member;
-use crate::pool::POLLS_BELIEVED;
 use crate::pool::Pool;
 use crate::pool::RouteClass;
 use crate::pool::Totals;
@@ -30,8 +30,10 @@ use crate::simulation::marginal_cost::Truth;
 use crate::simulation::scenario::Machine;
 use crate::simulation::scenario::Scenario;
 use crate::simulation::school::School;
+use crate::simulation::tutor::Tutor;
 use crate::simulation::world::Request;
 use crate::simulation::world::World;
+use crate::units::Share;
 use crate::units::Timestamp;
 
 /// Every selector is helped by the same passive ejection: without one, whoever looks at load or latency sends most
@@ -39,6 +41,15 @@ use crate::units::Timestamp;
 const HEALTH: HealthPolicy = HealthPolicy {
     max_ejection_time: Duration::from_secs(2),
     ..HealthPolicy::BY_RESULTS
+};
+/// What reports call a forest that was distilled.
+const DISTILLED: &str = "distilled";
+
+/// A forest that stays as it is has nothing to explore for.
+const FROZEN: ForestOptions = ForestOptions {
+    mode: Mode::Active,
+    explore: Share::NONE,
+    learn: None,
 };
 
 /// What chooses in a simulated gateway.
@@ -49,6 +60,8 @@ pub struct Contender(Kind);
 enum Kind {
     /// A type in the registry of selectors, and the model that it starts with.
     Live { name: String, model: Option<Arc<Model>> },
+    /// A forest that was distilled beforehand and stays as it is.
+    Distilled(Arc<Model>),
     /// The clairvoyant reference.
     MarginalCost,
 }
@@ -78,6 +91,12 @@ impl Contender {
         Ok(Self(Kind::Live { name, model: None }))
     }
 
+    /// The forest of `model`, which stays as it is.
+    #[must_use]
+    pub fn distilled(model: Arc<Model>) -> Self {
+        Self(Kind::Distilled(model))
+    }
+
     /// The names of all contenders.
     #[must_use]
     pub fn names() -> Vec<String> {
@@ -91,6 +110,7 @@ impl Contender {
     pub fn name(&self) -> &str {
         match &self.0 {
             Kind::Live { name, .. } => name,
+            Kind::Distilled(_) => DISTILLED,
             Kind::MarginalCost => marginal_cost::NAME,
         }
     }
@@ -108,7 +128,7 @@ impl Contender {
                 name: name.clone(),
                 model,
             }),
-            Kind::MarginalCost => self.clone(),
+            Kind::Distilled(_) | Kind::MarginalCost => self.clone(),
         }
     }
 }
@@ -144,21 +164,23 @@ impl Gateway {
     pub(crate) fn new(world: &World, number: usize, contender: &Contender) -> Self {
         let scenario = &world.scenario;
         let pool = Pool::new(scenario.name.clone(), members(scenario), HEALTH);
-        let Kind::Live { name, model } = &contender.0 else {
-            return Self::clairvoyant(pool);
+        let online = ForestOptions::default();
+        let (name, model, options) = match &contender.0 {
+            Kind::Live { name, model } => (name.as_str(), model.as_ref(), online),
+            Kind::Distilled(model) => ("forest", Some(model), FROZEN),
+            Kind::MarginalCost => return Self::clairvoyant(pool),
         };
         let registry = Registry::default();
         let Some(kind) = registry.get(name) else {
             return Self::clairvoyant(pool);
         };
-        let lifetime = scenario.polls.interval * POLLS_BELIEVED;
+        let lifetime = scenario.metrics_lifetime();
         let pool = if kind.learns {
             pool.learning(Arc::new(Fleet::default()), lifetime)
         } else {
             pool
         };
-        let slot = slot(model.as_ref());
-        let options = ForestOptions::default();
+        let slot = slot(model);
         let selector = (kind.build)(&SelectorContext {
             members: pool.members(),
             model: &slot,
@@ -183,8 +205,30 @@ impl Gateway {
         }
     }
 
-    /// Sends `request` on; `None` when no backend can be sent to.
-    pub(crate) fn dispatch(&mut self, request: &Request, truth: Truth<'_>, now: Timestamp) -> Option<Departure> {
+    /// The same gateway, its pool keeping what a learning selector wants to know, whatever its own selector is.
+    pub(crate) fn watched(self, metrics_lifetime: Duration) -> Self {
+        if self.pool.fleet().is_some() {
+            return self;
+        }
+        let pool = Pool::new(
+            self.pool.name().to_owned(),
+            self.pool.members().to_vec(),
+            self.pool.policy().clone(),
+        );
+        Self {
+            pool: Arc::new(pool.learning(Arc::default(), metrics_lifetime)),
+            ..self
+        }
+    }
+
+    /// Sends `request` on, while `tutor` may watch; `None` when no backend can be sent to.
+    pub(crate) fn dispatch(
+        &mut self,
+        request: &Request,
+        truth: Truth<'_>,
+        tutor: Option<&mut Tutor>,
+        now: Timestamp,
+    ) -> Option<Departure> {
         let facts = RequestFacts {
             sequence: self.sequence,
             draw: request.draw,
@@ -200,6 +244,11 @@ impl Gateway {
             Some(selector) => selector.select(&snapshot, &facts),
             None => marginal_cost::select(&snapshot, &facts, usize::from(request.route), truth),
         }?;
+        let wandered = tutor.and_then(|tutor| {
+            tutor.watch(&snapshot, &facts, usize::from(request.route), truth);
+            tutor.wander(&snapshot, &facts)
+        });
+        let choice = wandered.unwrap_or(choice);
         let lesson = self
             .school
             .as_ref()

@@ -5,6 +5,7 @@
 //! `f(n) = n * max(1, (n + a) / c)` together, so one more costs `f(n + 1) - f(n)`, times what this backend needs for
 //! the route. How far a selector is from it is how much there is left to win.
 
+use crate::pool::BackendIndex;
 use crate::pool::PoolSnapshot;
 use crate::selection::Choice;
 use crate::selection::RequestFacts;
@@ -41,6 +42,13 @@ pub(crate) fn select(
     });
     let best = costs.min_by(|one, other| one.1.total_cmp(&other.1).then(one.2.cmp(&other.2)));
     best.map(|(index, ..)| Choice::by_policy(index))
+}
+
+/// ln of what one more request of `route` on the backend at `index` costs all; `None` when there is no such backend.
+pub(crate) fn ln_cost(index: BackendIndex, route: usize, truth: Truth<'_>) -> Option<f32> {
+    let backend = truth.backends.get(index.position())?;
+    let committed = truth.committed.get(index.position())?;
+    Some(libm::log(cost(backend, f64::from(*committed), route)) as f32)
 }
 
 /// A cold cache is not counted: warming it is work that has to be done at some time, by whoever comes first.

@@ -11,19 +11,24 @@ mod comparison;
 mod engine;
 mod gateway;
 mod marginal_cost;
+mod parallel;
 mod rehearsal;
 mod report;
 mod scenario;
 mod school;
 mod soonest;
 mod suite;
+mod tutor;
 mod world;
+
+use crate::forest::Decisions;
 
 pub use comparison::Comparison;
 pub use comparison::Relative;
 pub use comparison::compare;
 pub use gateway::Contender;
 pub use gateway::UnknownContender;
+pub use parallel::in_order;
 pub use report::CURVE;
 pub use report::Figures;
 pub use report::Report;
@@ -43,6 +48,13 @@ pub use scenario::WORLDS;
 pub use scenario::parse;
 pub use suite::Suite;
 pub use world::World;
+
+/// About `count` decisions of `contender` in `world`, each with all of its candidates as a distilled forest sees them,
+/// labelled with what they would have cost everybody. Chance sends some of the requests elsewhere, in most worlds.
+#[must_use]
+pub fn decisions(world: &World, contender: &Contender, count: u32) -> Decisions {
+    engine::Engine::new(world, contender).decisions(count)
+}
 
 /// What becomes of `world` when `contender` chooses in all its gateways. One that needs a model for its own pool is
 /// trained first, in the same scenario under another seed.

@@ -1,6 +1,7 @@
 //! A simulated world, as its file describes it: backends, traffic, what goes wrong. Nothing is drawn yet.
 
 mod jitter;
+mod random;
 mod read;
 mod shipped;
 
@@ -206,6 +207,14 @@ impl Scenario {
     #[must_use]
     pub fn capacity(&self) -> f64 {
         self.backends.iter().map(|machine| machine.cores * machine.speed).sum()
+    }
+
+    /// How long the metrics of a poll are believed.
+    #[must_use]
+    pub fn metrics_lifetime(&self) -> Duration {
+        /// Polls that may bring no newer ones.
+        const POLLS_BELIEVED: u32 = 3;
+        self.polls.interval * POLLS_BELIEVED
     }
 
     /// Requests per second, on average.

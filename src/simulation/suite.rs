@@ -1,14 +1,11 @@
-//! Many runs at once, on threads that share nothing but the list of what is left to do.
+//! Many runs at once.
 
 use std::ops::Range;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
-use std::thread;
 
 use crate::simulation::chance;
 use crate::simulation::chance::Purpose;
 use crate::simulation::gateway::Contender;
+use crate::simulation::parallel::in_order;
 use crate::simulation::report::Report;
 use crate::simulation::scenario::Scenario;
 use crate::simulation::simulate;
@@ -55,30 +52,9 @@ impl Suite {
 
     /// Runs it on `threads` threads; `finished` is told of every report as it comes. The reports are in the order of
     /// scenarios, contenders and seeds, whatever order they came in.
-    pub fn run(&self, threads: usize, mut finished: impl FnMut(&Report)) -> Vec<Report> {
+    pub fn run(&self, threads: usize, finished: impl FnMut(&Report)) -> Vec<Report> {
         let runs = self.runs();
-        let next = AtomicUsize::new(0);
-        let mut reports: Vec<Option<Report>> = runs.iter().map(|_| None).collect();
-        let (sender, receiver) = mpsc::channel();
-        thread::scope(|scope| {
-            for _ in 0..threads.clamp(1, runs.len().max(1)) {
-                let (sender, next, runs) = (sender.clone(), &next, &runs);
-                scope.spawn(move || {
-                    // Relaxed: the number is all that is shared.
-                    while let Some((at, run)) = take(runs, next.fetch_add(1, Ordering::Relaxed)) {
-                        if sender.send((at, self.perform(run))).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            for (at, report) in receiver {
-                finished(&report);
-                reports[at] = Some(report);
-            }
-        });
-        reports.into_iter().flatten().collect()
+        in_order(runs.len(), threads, |at| self.perform(runs[at]), finished)
     }
 
     fn runs(&self) -> Vec<Run> {
@@ -101,10 +77,6 @@ impl Suite {
         let scenario = self.scenarios[run.scenario].jittered(self.jitter, moved);
         simulate(&World::draw(&scenario, run.seed), &self.contenders[run.contender])
     }
-}
-
-fn take(runs: &[Run], at: usize) -> Option<(usize, Run)> {
-    runs.get(at).map(|run| (at, *run))
 }
 
 #[cfg(test)]
