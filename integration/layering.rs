@@ -10,7 +10,7 @@ use crate::harness::root;
 
 /// Every module and its height; a module uses only lower ones. Between the floors stand what their neighbours may
 /// use: `generation` above the decisions, `clock` and `telemetry` below what stands outside, `cli` above the roof.
-const HEIGHTS: [(&str, u32); 26] = [
+const HEIGHTS: [(&str, u32); 27] = [
     ("units", 0),
     ("counters", 0),
     ("config", 10),
@@ -23,6 +23,7 @@ const HEIGHTS: [(&str, u32); 26] = [
     ("simulation", 30),
     ("training", 30),
     ("report", 30),
+    ("distillation", 35),
     ("clock", 40),
     ("shutdown", 40),
     ("telemetry", 40),

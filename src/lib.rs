@@ -22,7 +22,8 @@ pub mod generation;
 pub mod routing;
 pub mod selection;
 
-// Floor 3: the core at work without a network.
+// Floor 3: the core at work without a network; distillation works in the simulation's worlds.
+pub mod distillation;
 pub mod report;
 pub mod simulation;
 pub mod training;

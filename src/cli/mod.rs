@@ -8,6 +8,7 @@ mod agent;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod distil;
 mod evaluate;
 mod explain;
 mod healthcheck;
@@ -46,6 +47,7 @@ enum Verb {
     Agent(agent::AgentArgs),
     Traffic(traffic::TrafficArgs),
     Train(train::TrainArgs),
+    Distil(distil::DistilArgs),
     Evaluate(evaluate::EvaluateArgs),
     Simulate(simulate::SimulateArgs),
     Explain(explain::ExplainArgs),
@@ -82,6 +84,7 @@ fn perform(verb: Verb) -> anyhow::Result<()> {
         Verb::Agent(args) => agent::run(&args),
         Verb::Traffic(args) => traffic::run(&args),
         Verb::Train(args) => train::run(&args),
+        Verb::Distil(args) => distil::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Simulate(args) => simulate::run(&args),
         Verb::Explain(args) => explain::run(&args),

@@ -63,7 +63,7 @@ pub(crate) struct TrainArgs {
 /// # Errors
 /// When a file cannot be read or written, or nothing can be learnt from the data.
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
-    check_out(args)?;
+    args.out.as_deref().map_or(Ok(()), check_out)?;
     let data::Data { table, digest } = data::read(&args.files)?;
     let command = command(args);
     let spinner = spinner(terminal::progress());
@@ -89,8 +89,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
 }
 
 /// Refuses early what would only fail after the work.
-fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
-    let Some(out) = &args.out else { return Ok(()) };
+pub(super) fn check_out(out: &Path) -> anyhow::Result<()> {
     ensure!(
         out.extension().is_some_and(|extension| extension == "forest"),
         "--out {}: name it *.forest",
@@ -136,7 +135,7 @@ fn command(args: &TrainArgs) -> String {
 }
 
 /// `word` as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
@@ -160,7 +159,7 @@ fn write_model(out: &Path, trained: &Trained) -> anyhow::Result<()> {
     let card = out.with_extension("md");
     let bytes = encode(&trained.model);
     for (file, bytes) in [(card.as_path(), trained.card.as_bytes()), (out, bytes.as_slice())] {
-        replace(file, bytes, Durability::Disk).with_context(|| format!("cannot write {}", file.display()))?;
+        write_file(file, bytes)?;
     }
     let size = report::size(bytes.len() as u64);
     Ok(writeln!(
@@ -169,6 +168,11 @@ fn write_model(out: &Path, trained: &Trained) -> anyhow::Result<()> {
         out.display(),
         card.display()
     )?)
+}
+
+/// Puts `bytes` in the place of `file`, at once and for good.
+pub(super) fn write_file(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    replace(file, bytes, Durability::Disk).with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]

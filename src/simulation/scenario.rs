@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::pool::POLLS_BELIEVED;
 use crate::units::Weight;
 
 pub use read::parse;
@@ -212,8 +213,6 @@ impl Scenario {
     /// How long the metrics of a poll are believed.
     #[must_use]
     pub fn metrics_lifetime(&self) -> Duration {
-        /// Polls that may bring no newer ones.
-        const POLLS_BELIEVED: u32 = 3;
         self.polls.interval * POLLS_BELIEVED
     }
 

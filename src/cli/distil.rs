@@ -1,0 +1,203 @@
+//! `sylvan distil`: a forest that knows before the first request, out of random simulated worlds.
+
+use std::io;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Args;
+
+use crate::cli::simulate;
+use crate::cli::terminal;
+use crate::cli::train;
+use crate::clock;
+use crate::distillation;
+use crate::distillation::Growth;
+use crate::distillation::Plan;
+use crate::distillation::Progress;
+use crate::forest::Boosting;
+use crate::forest::GrowParams;
+use crate::forest::encode;
+use crate::report;
+use crate::report::progress;
+use crate::simulation;
+use crate::simulation::Comparison;
+use crate::simulation::Contender;
+use crate::simulation::Scenario;
+use crate::simulation::Suite;
+use crate::units::Share;
+
+/// Distil a forest from random simulated worlds, for `learn: off`.
+#[derive(Args, Debug)]
+pub(crate) struct DistilArgs {
+    /// Where to write the model; its card goes beside it as .md
+    #[arg(long, value_name = "FILE.forest")]
+    out: PathBuf,
+    /// How often worlds are played, from the second time on mostly by what was distilled before
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
+    /// Worlds in each round
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    worlds: u32,
+    /// The same seed gives the same model
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Little of everything, to see that it works: two rounds of short worlds
+    #[arg(long, conflicts_with_all = ["rounds", "worlds"])]
+    quick: bool,
+    /// The worlds of the card are drawn from these seeds, which nothing was tuned on
+    #[arg(long, default_value = "10..15", value_parser = simulate::seeds, conflicts_with = "quick")]
+    seeds: Range<u64>,
+    /// Worlds played at once [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+const QUICK_SEEDS: Range<u64> = 10..11;
+/// What is looked at after a quick run.
+const QUICK_WORLDS: [&str; 3] = ["homog", "hetero", "sparse"];
+/// The best classical selector of each of the thirteen worlds is one of these.
+const RIVALS: [&str; 5] = ["least_requests", "peak_ewma_all", "ewma", "load_weighted", "forest"];
+
+const QUICK_ROUNDS: u32 = 2;
+const QUICK_WORLD_COUNT: u32 = 24;
+const QUICK_ARRIVALS: u32 = 8000;
+/// Beyond it a world shows little that is new.
+const ARRIVALS: u32 = 60_000;
+/// Of a world; neighbouring decisions resemble each other.
+const DECISIONS: u32 = 280;
+
+/// Runs the command.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
+    train::check_out(&args.out)?;
+    let plan = plan(args);
+    let command = command(args);
+    let distilled = distil(&plan, &command)?;
+    // First the model: nothing that happens from here on may lose it.
+    train::write_file(&args.out, &encode(&distilled.model))?;
+    let evaluation = evaluate(args, &plan, Contender::distilled(Arc::new(distilled.model.clone())))?;
+    io::stdout().write_all(simulate::tables(&evaluation).as_bytes())?;
+    let card = distillation::card(&plan, &distilled, &evaluation);
+    let beside = args.out.with_extension("md");
+    train::write_file(&beside, card.as_bytes())?;
+    let size = report::size(encode(&distilled.model).len() as u64);
+    let (out, beside) = (args.out.display(), beside.display());
+    Ok(writeln!(io::stderr(), "wrote {out} ({size}) and {beside}")?)
+}
+
+fn plan(args: &DistilArgs) -> Plan {
+    let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = args.jobs.unwrap_or_else(cores);
+    Plan {
+        rounds: if args.quick { QUICK_ROUNDS } else { args.rounds },
+        worlds: if args.quick { QUICK_WORLD_COUNT } else { args.worlds },
+        arrivals: if args.quick { QUICK_ARRIVALS } else { ARRIVALS },
+        decisions: DECISIONS,
+        seed: args.seed,
+        growth: growth(threads),
+        threads,
+    }
+}
+
+/// A tree a stage, each with a say of a fifth: what one gets wrong, sixty can put right.
+fn growth(threads: NonZeroUsize) -> Growth {
+    const TREES: usize = 60;
+    Growth {
+        params: GrowParams {
+            trees: TREES,
+            depth: 6,
+            min_leaf: 20,
+            min_split: 40,
+            rows_per_tree: 5000,
+            feature_share: 0.6,
+            leaf_prior: 20.0,
+            threads,
+        },
+        boosting: Boosting {
+            stages: TREES,
+            rate: 0.2,
+        },
+    }
+}
+
+/// The command that makes the same model again.
+fn command(args: &DistilArgs) -> String {
+    let out = train::quoted(&args.out.display().to_string());
+    let size = if args.quick {
+        "--quick".to_owned()
+    } else {
+        format!("--rounds {} --worlds {}", args.rounds, args.worlds)
+    };
+    format!("sylvan distil --out {out} {size} --seed {}", args.seed)
+}
+
+fn distil(plan: &Plan, command: &str) -> anyhow::Result<distillation::Distilled> {
+    let total = u64::from(plan.rounds) * u64::from(plan.worlds);
+    let mut shown = progress::Progress::new(terminal::progress(), "distil", total);
+    let mut done = 0;
+    let distilled = distillation::distil(plan, command, |progress| {
+        let message = match progress {
+            Progress::Played { round, worlds } => {
+                done += 1;
+                format!("round {round}, {worlds} of {} worlds", plan.worlds)
+            }
+            Progress::Growing { round } => format!("round {round}, growing the forest"),
+            Progress::Comparing => "comparing with a bagged forest".to_owned(),
+        };
+        shown.update(done, &message, clock::now());
+    })?;
+    shown.finish(&format!("{} rounds of {} worlds", plan.rounds, plan.worlds));
+    Ok(distilled)
+}
+
+/// How the model does in the worlds that come with the program.
+fn evaluate(args: &DistilArgs, plan: &Plan, distilled: Contender) -> anyhow::Result<Comparison> {
+    let is_asked = |scenario: &Scenario| !args.quick || QUICK_WORLDS.contains(&scenario.name.as_str());
+    let mut scenarios = simulate::suite()?;
+    scenarios.retain(is_asked);
+    let mut contenders: Vec<Contender> = RIVALS
+        .iter()
+        .map(|name| Contender::named(name))
+        .collect::<Result<_, _>>()?;
+    contenders.push(distilled);
+    let suite = Suite {
+        scenarios,
+        contenders,
+        seeds: if args.quick { QUICK_SEEDS } else { args.seeds.clone() },
+        jitter: Share::NONE,
+    };
+    Ok(simulation::compare(&simulate::play(&suite, plan.threads.get())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_in_a_card_makes_the_same_model() {
+        let args = DistilArgs {
+            out: PathBuf::from("models/default.forest"),
+            rounds: 4,
+            worlds: 600,
+            seed: 7,
+            quick: false,
+            seeds: 10..15,
+            jobs: None,
+        };
+        assert_eq!(
+            command(&args),
+            "sylvan distil --out models/default.forest --rounds 4 --worlds 600 --seed 7"
+        );
+        let quick = DistilArgs { quick: true, ..args };
+        assert_eq!(
+            command(&quick),
+            "sylvan distil --out models/default.forest --quick --seed 7"
+        );
+    }
+}

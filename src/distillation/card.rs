@@ -1,0 +1,90 @@
+//! The card of a distilled model: where it came from, what it explains, and how it does beside others.
+
+use crate::distillation::Distilled;
+use crate::distillation::Plan;
+use crate::forest::encode;
+use crate::simulation::Comparison;
+
+/// The card of what was `distilled` by `plan`, as `evaluation` found it.
+#[must_use]
+pub fn card(plan: &Plan, distilled: &Distilled, evaluation: &Comparison) -> String {
+    let training = distilled.model.training();
+    [
+        "# A ranker of single backends, distilled in simulated worlds\n".to_owned(),
+        "## What it can serve\n\nThe selector `forest` with `learn: off`, in any pool, from the first request on.\n"
+            .to_owned(),
+        format!(
+            "## Origin\n\n- command: `{}`\n- seed: {}\n",
+            training.command, training.seed
+        ),
+        rounds(plan, distilled),
+        forest(plan, distilled),
+        worlds(evaluation),
+    ]
+    .join("\n")
+}
+
+fn rounds(plan: &Plan, distilled: &Distilled) -> String {
+    let mut text = format!(
+        "## Rounds\n\n{} worlds each, of about {} requests. Explained is the share of the variance within decisions that the \
+         forest of the round before explains in worlds that it has not seen.\n\n\
+         | round | decisions | candidates | explained before |\n|---:|---:|---:|---:|\n",
+        plan.worlds, plan.arrivals
+    );
+    for (number, round) in (1..).zip(&distilled.rounds) {
+        let explained = round
+            .explained_before
+            .map_or("-".to_owned(), |share| format!("{share:.3}"));
+        text.push_str(&format!(
+            "| {number} | {} | {} | {explained} |\n",
+            round.decisions, round.candidates
+        ));
+    }
+    text
+}
+
+fn forest(plan: &Plan, distilled: &Distilled) -> String {
+    let forest = distilled.model.forest();
+    format!(
+        "## Forest\n\n- {} trees, {} nodes, at most {} levels of splits, {} bytes\n- grown from {} candidates\n\
+         - explained of the last tenth of the decisions by a forest grown on the others: {:.3} in {} stages, {:.3} bagged\n",
+        forest.tree_count(),
+        forest.node_count(),
+        plan.growth.params.depth,
+        encode(&distilled.model).len(),
+        distilled.model.training().rows,
+        distilled.explained.boosted,
+        plan.growth.boosting.stages,
+        distilled.explained.bagged
+    )
+}
+
+/// Ratios to the best classical selector of each world.
+fn worlds(evaluation: &Comparison) -> String {
+    let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+    let mut text = "## Worlds\n\nMean and p99 latency over those of the best classical selector of each world; an error counts as \
+                    1,000 ms in the mean.\n\n| world | selector | mean | p99 | errors |\n|---|---|---:|---:|---:|\n"
+        .to_owned();
+    for (scenario, selectors) in &evaluation.scenarios {
+        for it in selectors.iter().filter(|it| LEARNED.contains(&it.selector.as_str())) {
+            let errors = 100.0 * it.figures.error_rate;
+            let (mean, p99) = (ratio(it.mean_ratio), ratio(it.p99_ratio));
+            text.push_str(&format!(
+                "| {scenario} | {} | {mean} | {p99} | {errors:.3}% |\n",
+                it.selector
+            ));
+        }
+    }
+    for it in &evaluation.overall {
+        if LEARNED.contains(&it.selector.as_str()) {
+            text.push_str(&format!(
+                "| **all**, worst | {} | {:.3}, {:.3} | {:.3}, {:.3} | |\n",
+                it.selector, it.mean_ratio, it.worst_mean_ratio, it.p99_ratio, it.worst_p99_ratio
+            ));
+        }
+    }
+    text
+}
+
+/// The selectors that the card shows.
+const LEARNED: [&str; 2] = ["distilled", "forest"];

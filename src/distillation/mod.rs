@@ -1,0 +1,253 @@
+//! A forest that knows before the first request: what the clairvoyant reference does in many random worlds, put into
+//! terms that a gateway can see.
+//!
+//! In each round fresh worlds are drawn and played by several policies, and of some decisions all candidates are kept with
+//! what they would have cost everybody. From the second round on most worlds are played by the forest of the round before:
+//! a policy that only ever watched others does not know the states that its own mistakes lead to (Ross, Gordon and Bagnell: A
+//! reduction of imitation learning and structured prediction to no-regret online learning, AISTATS 2011). The same plan
+//! gives the same bytes on any number of threads.
+
+mod card;
+mod round;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::forest::Boosting;
+use crate::forest::Comparisons;
+use crate::forest::Decisions;
+use crate::forest::Forest;
+use crate::forest::GrowError;
+use crate::forest::GrowParams;
+use crate::forest::Model;
+use crate::forest::ModelError;
+use crate::forest::ModelKind;
+use crate::forest::Rows;
+use crate::forest::Samples;
+use crate::forest::Training;
+use crate::forest::grow_ranker;
+use crate::selection::View;
+
+pub use card::card;
+
+/// What is to be distilled from what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// How often worlds are played, from the second time on by what was distilled before; at least 1.
+    pub rounds: u32,
+    /// Worlds in each round.
+    pub worlds: u32,
+    /// Requests in a world, about.
+    pub arrivals: u32,
+    /// Decisions that are kept of a world, about.
+    pub decisions: u32,
+    /// Of every draw.
+    pub seed: u64,
+    /// How the forest is grown.
+    pub growth: Growth,
+    /// How many worlds are played at once.
+    pub threads: NonZeroUsize,
+}
+
+/// How a forest is grown from decisions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Growth {
+    /// Its trees.
+    pub params: GrowParams,
+    /// A tree a stage, or all in one.
+    pub boosting: Boosting,
+}
+
+/// How far the work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many worlds of this round have been played.
+    Played {
+        /// From 1 on.
+        round: u32,
+        /// Worlds.
+        worlds: u32,
+    },
+    /// All of them; the round's forest is being grown.
+    Growing {
+        /// From 1 on.
+        round: u32,
+    },
+    /// What boosting is worth is being measured.
+    Comparing,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distilled {
+    /// The model.
+    pub model: Model,
+    /// What each round had.
+    pub rounds: Vec<RoundSummary>,
+    /// What forests explain of decisions in worlds that they have not seen: this one's likes, and one of the same size that
+    /// is bagged.
+    pub explained: Explained,
+}
+
+/// A round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoundSummary {
+    /// Decisions that were kept.
+    pub decisions: usize,
+    /// Their candidates.
+    pub candidates: usize,
+    /// What the forest of the round before explains of them; `None` in the first.
+    pub explained_before: Option<f64>,
+}
+
+/// Shares of the variance of the labels within decisions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Explained {
+    /// By trees in stages.
+    pub boosted: f64,
+    /// By trees beside each other.
+    pub bagged: f64,
+}
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+pub enum DistilError {
+    /// The worlds had too few requests.
+    #[error("no decision among two backends was seen; use more worlds")]
+    NoDecisions,
+    /// The forest cannot be grown.
+    #[error(transparent)]
+    Grow(#[from] GrowError),
+    /// It cannot be a model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// The share of the decisions that comparisons are measured on.
+const HELD_OUT: usize = 10;
+
+/// Does as `plan` says and tells of the progress; `command` goes into the model.
+///
+/// # Errors
+/// When there is nothing to learn from, or a parameter of the growth is out of range.
+pub fn distil(plan: &Plan, command: &str, mut tell: impl FnMut(Progress)) -> Result<Distilled, DistilError> {
+    let mut kept: Vec<Decisions> = Vec::new();
+    let mut model: Option<Arc<Model>> = None;
+    let mut rounds = Vec::new();
+    for number in 1..=plan.rounds.max(1) {
+        let decisions = round::play(plan, number, model.as_ref(), &mut tell);
+        rounds.push(summary(&decisions, model.as_deref())?);
+        // What the policies of the first round meet is not what a distilled forest meets.
+        if number == 2 {
+            kept.clear();
+        }
+        kept.push(decisions);
+        tell(Progress::Growing { round: number });
+        model = Some(Arc::new(grow(plan, all(&kept), command)?));
+    }
+    tell(Progress::Comparing);
+    let explained = compare(plan, all(&kept))?;
+    let model = model.ok_or(DistilError::NoDecisions)?;
+    Ok(Distilled {
+        model: Arc::unwrap_or_clone(model),
+        rounds,
+        explained,
+    })
+}
+
+fn all(rounds: &[Decisions]) -> Decisions {
+    let mut all = Decisions::default();
+    rounds.iter().for_each(|decisions| all.append(decisions.clone()));
+    all
+}
+
+fn grow(plan: &Plan, decisions: Decisions, command: &str) -> Result<Model, DistilError> {
+    if decisions.is_empty() {
+        return Err(DistilError::NoDecisions);
+    }
+    let schema = View::Compared.schema();
+    let training = Training {
+        rows: decisions.candidates() as u64,
+        seed: plan.seed,
+        command: command.to_owned(),
+        ..Training::default()
+    };
+    let (samples, comparisons) = decisions.into_samples(schema)?;
+    let forest = plan.growth.grow(&samples, &comparisons, plan.seed)?;
+    let fills = vec![0.0; samples.schema().width()];
+    Ok(Model::new(ModelKind::Ranker, forest, fills, training)?)
+}
+
+impl Growth {
+    fn grow(&self, samples: &Samples, comparisons: &Comparisons, seed: u64) -> Result<Forest, GrowError> {
+        grow_ranker(samples, comparisons, &self.params, self.boosting, seed)
+    }
+
+    /// As many trees, beside each other.
+    fn bagged(self) -> Self {
+        let boosting = Boosting { stages: 1, rate: 1.0 };
+        Self { boosting, ..self }
+    }
+}
+
+fn summary(decisions: &Decisions, before: Option<&Model>) -> Result<RoundSummary, GrowError> {
+    let explained_before = match before {
+        Some(model) if !decisions.is_empty() => {
+            let (samples, comparisons) = decisions.clone().into_samples(View::Compared.schema())?;
+            Some(explained(model.forest(), &samples, &comparisons))
+        }
+        _ => None,
+    };
+    Ok(RoundSummary {
+        decisions: decisions.len(),
+        candidates: decisions.candidates(),
+        explained_before,
+    })
+}
+
+/// Grows both kinds of forests on most of `decisions` and looks at the rest, which are of other worlds.
+fn compare(plan: &Plan, decisions: Decisions) -> Result<Explained, GrowError> {
+    let count = decisions.len();
+    let (seen, unseen) = decisions.split(count - count / HELD_OUT);
+    let (samples, comparisons) = seen.into_samples(View::Compared.schema())?;
+    let (others, judged) = unseen.into_samples(View::Compared.schema())?;
+    let of = |growth: Growth| {
+        let forest = growth.grow(&samples, &comparisons, plan.seed)?;
+        Ok::<_, GrowError>(explained(&forest, &others, &judged))
+    };
+    Ok(Explained {
+        boosted: of(plan.growth)?,
+        bagged: of(plan.growth.bagged())?,
+    })
+}
+
+/// The share of the variance within decisions that `forest` explains.
+fn explained(forest: &Forest, samples: &Samples, comparisons: &Comparisons) -> f64 {
+    let mut rows = Rows::new(samples.schema().width(), 1);
+    let mut estimates = vec![0.0; samples.count()];
+    for (row, estimate) in estimates.iter_mut().enumerate() {
+        rows.clear();
+        rows.add().copy_from_slice(samples.row(row));
+        forest.score(&rows, std::slice::from_mut(estimate));
+    }
+    let left: Vec<f32> = comparisons
+        .labels()
+        .iter()
+        .zip(&estimates)
+        .map(|(label, estimate)| label - estimate)
+        .collect();
+    1.0 - variance(comparisons, &left) / variance(comparisons, comparisons.labels()).max(f64::MIN_POSITIVE)
+}
+
+fn variance(comparisons: &Comparisons, numbers: &[f32]) -> f64 {
+    let of_one = |own: &[f32]| {
+        let mean = own.iter().copied().map(f64::from).sum::<f64>() / own.len().max(1) as f64;
+        own.iter()
+            .map(|number| (f64::from(*number) - mean).powi(2))
+            .sum::<f64>()
+    };
+    comparisons.each(numbers).map(of_one).sum()
+}
+
+#[cfg(test)]
+mod tests;
