@@ -110,6 +110,30 @@ fn other_model() -> Arc<Model> {
     Arc::new(Model::new(ModelKind::Ranker, grown, vec![0.0], Training::default()).unwrap())
 }
 
+/// A model that compares: the busier CPU of two costs more.
+fn model_of_compared_cpu() -> Arc<Model> {
+    let schema = View::Compared.schema();
+    let column = schema.names().iter().position(|name| name == "rel_cpu").unwrap();
+    let mut decisions = forest::Decisions::default();
+    let mut rows = Rows::new(schema.width(), 2);
+    for number in 1..=200 {
+        let difference = number as f32 / 400.0;
+        rows.clear();
+        rows.add()[column] = difference;
+        rows.add()[column] = -difference;
+        decisions.push(&rows, &[1.0, -1.0]);
+    }
+    let fills = vec![0.0; schema.width()];
+    let (samples, comparisons) = decisions.into_samples(schema).unwrap();
+    let boosting = forest::Boosting { stages: 1, rate: 1.0 };
+    let params = forest::GrowParams {
+        trees: 4,
+        ..forest::GrowParams::default()
+    };
+    let grown = forest::grow_ranker(&samples, &comparisons, &params, boosting, 1).unwrap();
+    Arc::new(Model::new(ModelKind::Ranker, grown, fills, Training::default()).unwrap())
+}
+
 const FROZEN: Option<crate::selection::LearnerPreset> = None;
 
 #[test]
@@ -125,6 +149,17 @@ fn a_model_in_charge_moves_requests_away_from_what_it_holds_for_slow() {
     Stage::new(&[(4, 0.9), (5, 0.1)])
         .with_model(model_of_cpu())
         .check(1, Reason::Model);
+}
+
+#[test]
+fn a_distilled_model_is_shown_how_the_candidates_compare() {
+    let stage = Stage::new(&[(1, 0.9), (1, 0.1)]).with_model(model_of_compared_cpu());
+    let frozen = ForestOptions {
+        learn: FROZEN,
+        ..ForestOptions::default()
+    };
+    let choice = stage.choose(frozen);
+    assert_eq!((choice.backend.position(), choice.reason), (1, Reason::Model));
 }
 
 #[test]
