@@ -14,10 +14,10 @@ use crate::selection::FEATURE_COUNT;
 use crate::selection::Features;
 use crate::selection::Learner;
 use crate::selection::LearnerPreset;
-use crate::selection::features;
 use crate::selection::View;
-use crate::selection::ranker_view;
+use crate::selection::features;
 use crate::selection::learner::ring::Ring;
+use crate::selection::ranker_view;
 
 const MAGIC: [u8; 8] = *b"SYLVANL\n";
 const VERSION: u32 = 1;
