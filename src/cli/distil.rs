@@ -1,5 +1,7 @@
 //! `sylvan distil`: a forest that knows before the first request, out of random simulated worlds.
 
+mod shelf;
+
 use std::io;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -9,7 +11,9 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
+use clap::ValueEnum;
 
+use crate::cli::distil::shelf::Directory;
 use crate::cli::simulate;
 use crate::cli::terminal;
 use crate::cli::train;
@@ -20,6 +24,7 @@ use crate::distillation::Plan;
 use crate::distillation::Progress;
 use crate::forest::Boosting;
 use crate::forest::GrowParams;
+use crate::forest::Splitter;
 use crate::forest::encode;
 use crate::report;
 use crate::report::progress;
@@ -45,6 +50,9 @@ pub(crate) struct DistilArgs {
     /// The same seed gives the same model
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What finds the splits of the trees
+    #[arg(long, value_enum, default_value_t = Trainer::Linfa)]
+    trainer: Trainer,
     /// Little of everything, to see that it works: two rounds of short worlds
     #[arg(long, conflicts_with_all = ["rounds", "worlds"])]
     quick: bool,
@@ -54,6 +62,15 @@ pub(crate) struct DistilArgs {
     /// Worlds played at once [default: one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+}
+
+/// What finds the splits of the trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Trainer {
+    /// linfa-trees, on a few thousand rows a tree
+    Linfa,
+    /// Counts in bins, on most rows for every tree
+    Histogram,
 }
 
 const QUICK_SEEDS: Range<u64> = 10..11;
@@ -78,7 +95,8 @@ pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
     train::check_out(&args.out)?;
     let plan = plan(args);
     let command = command(args);
-    let distilled = distil(&plan, &command)?;
+    let mut shelf = Directory::new(&args.out, &plan);
+    let distilled = distil(&plan, &command, &mut shelf)?;
     // First the model: nothing that happens from here on may lose it.
     train::write_file(&args.out, &encode(&distilled.model))?;
     let evaluation = evaluate(args, &plan, Contender::distilled(Arc::new(distilled.model.clone())))?;
@@ -86,6 +104,8 @@ pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
     let card = distillation::card(&plan, &distilled, &evaluation);
     let beside = args.out.with_extension("md");
     train::write_file(&beside, card.as_bytes())?;
+    // They can be made again, so that what is left of them is a nuisance at most.
+    let _ = shelf.clear();
     let size = report::size(encode(&distilled.model).len() as u64);
     let (out, beside) = (args.out.display(), beside.display());
     Ok(writeln!(io::stderr(), "wrote {out} ({size}) and {beside}")?)
@@ -100,13 +120,13 @@ fn plan(args: &DistilArgs) -> Plan {
         arrivals: if args.quick { QUICK_ARRIVALS } else { ARRIVALS },
         decisions: DECISIONS,
         seed: args.seed,
-        growth: growth(threads),
+        growth: growth(args.trainer, threads),
         threads,
     }
 }
 
 /// A tree a stage, each with a say of a fifth: what one gets wrong, sixty can put right.
-fn growth(threads: NonZeroUsize) -> Growth {
+fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
     const TREES: usize = 60;
     Growth {
         params: GrowParams {
@@ -123,6 +143,10 @@ fn growth(threads: NonZeroUsize) -> Growth {
             stages: TREES,
             rate: 0.2,
         },
+        splitter: match trainer {
+            Trainer::Linfa => Splitter::Linfa,
+            Trainer::Histogram => Splitter::Histogram(0.6),
+        },
     }
 }
 
@@ -134,17 +158,21 @@ fn command(args: &DistilArgs) -> String {
     } else {
         format!("--rounds {} --worlds {}", args.rounds, args.worlds)
     };
-    format!("sylvan distil --out {out} {size} --seed {}", args.seed)
+    let trainer = match args.trainer {
+        Trainer::Linfa => "",
+        Trainer::Histogram => " --trainer histogram",
+    };
+    format!("sylvan distil --out {out} {size} --seed {}{trainer}", args.seed)
 }
 
-fn distil(plan: &Plan, command: &str) -> anyhow::Result<distillation::Distilled> {
+fn distil(plan: &Plan, command: &str, shelf: &mut Directory<'_>) -> anyhow::Result<distillation::Distilled> {
     let total = u64::from(plan.rounds) * u64::from(plan.worlds);
     let mut shown = progress::Progress::new(terminal::progress(), "distil", total);
     let mut done = 0;
-    let distilled = distillation::distil(plan, command, |progress| {
+    let distilled = distillation::distil(plan, command, shelf, |progress| {
         let message = match progress {
             Progress::Played { round, worlds } => {
-                done += 1;
+                done = u64::from(round - 1) * u64::from(plan.worlds) + u64::from(worlds);
                 format!("round {round}, {worlds} of {} worlds", plan.worlds)
             }
             Progress::Growing { round } => format!("round {round}, growing the forest"),
@@ -153,6 +181,17 @@ fn distil(plan: &Plan, command: &str) -> anyhow::Result<distillation::Distilled>
         shown.update(done, &message, clock::now());
     })?;
     shown.finish(&format!("{} rounds of {} worlds", plan.rounds, plan.worlds));
+    if shelf.found > 0 {
+        let directory = shelf.path().display();
+        writeln!(io::stderr(), "{} of the rounds were there in {directory}", shelf.found)?;
+    }
+    if let Some(error) = &shelf.trouble {
+        let directory = shelf.path().display();
+        writeln!(
+            io::stderr(),
+            "{directory}: rounds cannot be kept there: {error}; an interrupted run begins anew"
+        )?;
+    }
     Ok(distilled)
 }
 
@@ -186,6 +225,7 @@ mod tests {
             rounds: 4,
             worlds: 600,
             seed: 7,
+            trainer: Trainer::Linfa,
             quick: false,
             seeds: 10..15,
             jobs: None,

@@ -8,6 +8,7 @@
 //! gives the same bytes on any number of threads.
 
 mod card;
+mod kept;
 mod round;
 
 use std::num::NonZeroUsize;
@@ -24,6 +25,7 @@ use crate::forest::ModelError;
 use crate::forest::ModelKind;
 use crate::forest::Rows;
 use crate::forest::Samples;
+use crate::forest::Splitter;
 use crate::forest::Training;
 use crate::forest::grow_ranker;
 use crate::selection::View;
@@ -56,6 +58,37 @@ pub struct Growth {
     pub params: GrowParams,
     /// A tree a stage, or all in one.
     pub boosting: Boosting,
+    /// What finds the splits.
+    pub splitter: Splitter,
+}
+
+/// A round that was played.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Round {
+    /// Decisions that were kept.
+    pub decisions: Decisions,
+    /// What the forest of the round before explains of them; `None` in the first.
+    pub explained_before: Option<f64>,
+}
+
+/// Where rounds are kept, so that work that was interrupted need not be done again.
+pub trait Shelf {
+    /// Round `number`, if it is there.
+    fn get(&mut self, number: u32) -> Option<Round>;
+    /// Keeps `round` as round `number`. What cannot be kept is played again.
+    fn put(&mut self, number: u32, round: &Round);
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct NoShelf;
+
+impl Shelf for NoShelf {
+    fn get(&mut self, _: u32) -> Option<Round> {
+        None
+    }
+
+    fn put(&mut self, _: u32, _: &Round) {}
 }
 
 /// How far the work is.
@@ -126,33 +159,66 @@ pub enum DistilError {
 /// The share of the decisions that comparisons are measured on.
 const HELD_OUT: usize = 10;
 
-/// Does as `plan` says and tells of the progress; `command` goes into the model.
+/// Does as `plan` says, but for rounds that are on the `shelf`, and tells of the progress; `command` goes into the model.
 ///
 /// # Errors
 /// When there is nothing to learn from, or a parameter of the growth is out of range.
-pub fn distil(plan: &Plan, command: &str, mut tell: impl FnMut(Progress)) -> Result<Distilled, DistilError> {
+pub fn distil(
+    plan: &Plan,
+    command: &str,
+    shelf: &mut impl Shelf,
+    mut tell: impl FnMut(Progress),
+) -> Result<Distilled, DistilError> {
     let mut kept: Vec<Decisions> = Vec::new();
-    let mut model: Option<Arc<Model>> = None;
     let mut rounds = Vec::new();
+    let mut next = shelf.get(1);
     for number in 1..=plan.rounds.max(1) {
-        let decisions = round::play(plan, number, model.as_ref(), &mut tell);
-        rounds.push(summary(&decisions, model.as_deref())?);
+        let round = match next.take() {
+            Some(round) => round,
+            None => {
+                let model = grown_before(plan, &kept, command, number, &mut tell)?;
+                let decisions = round::play(plan, number, model.as_ref(), &mut tell);
+                let explained_before = explained_before(&decisions, model.as_deref())?;
+                let round = Round {
+                    decisions,
+                    explained_before,
+                };
+                shelf.put(number, &round);
+                round
+            }
+        };
+        rounds.push(RoundSummary::from(&round));
         // What the policies of the first round meet is not what a distilled forest meets.
         if number == 2 {
             kept.clear();
         }
-        kept.push(decisions);
-        tell(Progress::Growing { round: number });
-        model = Some(Arc::new(grow(plan, all(&kept), command)?));
+        kept.push(round.decisions);
+        next = shelf.get(number + 1);
     }
+    tell(Progress::Growing { round: plan.rounds });
+    let model = grow(plan, all(&kept), command)?;
     tell(Progress::Comparing);
     let explained = compare(plan, all(&kept))?;
-    let model = model.ok_or(DistilError::NoDecisions)?;
     Ok(Distilled {
-        model: Arc::unwrap_or_clone(model),
+        model,
         rounds,
         explained,
     })
+}
+
+/// The forest of the rounds before round `number`, which plays most of that one's worlds.
+fn grown_before(
+    plan: &Plan,
+    kept: &[Decisions],
+    command: &str,
+    number: u32,
+    tell: &mut impl FnMut(Progress),
+) -> Result<Option<Arc<Model>>, DistilError> {
+    if number == 1 {
+        return Ok(None);
+    }
+    tell(Progress::Growing { round: number - 1 });
+    Ok(Some(Arc::new(grow(plan, all(kept), command)?)))
 }
 
 fn all(rounds: &[Decisions]) -> Decisions {
@@ -180,29 +246,34 @@ fn grow(plan: &Plan, decisions: Decisions, command: &str) -> Result<Model, Disti
 
 impl Growth {
     fn grow(&self, samples: &Samples, comparisons: &Comparisons, seed: u64) -> Result<Forest, GrowError> {
-        grow_ranker(samples, comparisons, &self.params, self.boosting, seed)
+        grow_ranker(samples, comparisons, &self.params, self.boosting, self.splitter, seed)
     }
 
     /// As many trees, beside each other.
     fn bagged(self) -> Self {
-        let boosting = Boosting { stages: 1, rate: 1.0 };
-        Self { boosting, ..self }
+        Self {
+            boosting: Boosting { stages: 1, rate: 1.0 },
+            ..self
+        }
     }
 }
 
-fn summary(decisions: &Decisions, before: Option<&Model>) -> Result<RoundSummary, GrowError> {
-    let explained_before = match before {
-        Some(model) if !decisions.is_empty() => {
-            let (samples, comparisons) = decisions.clone().into_samples(View::Compared.schema())?;
-            Some(explained(model.forest(), &samples, &comparisons))
+impl From<&Round> for RoundSummary {
+    fn from(round: &Round) -> Self {
+        Self {
+            decisions: round.decisions.len(),
+            candidates: round.decisions.candidates(),
+            explained_before: round.explained_before,
         }
-        _ => None,
+    }
+}
+
+fn explained_before(decisions: &Decisions, before: Option<&Model>) -> Result<Option<f64>, GrowError> {
+    let Some(before) = before.filter(|_| !decisions.is_empty()) else {
+        return Ok(None);
     };
-    Ok(RoundSummary {
-        decisions: decisions.len(),
-        candidates: decisions.candidates(),
-        explained_before,
-    })
+    let (samples, comparisons) = decisions.clone().into_samples(View::Compared.schema())?;
+    Ok(Some(explained(before.forest(), &samples, &comparisons)))
 }
 
 /// Grows both kinds of forests on most of `decisions` and looks at the rest, which are of other worlds.

@@ -14,6 +14,7 @@ use crate::forest::goal::Goal;
 use crate::forest::grow::Grower;
 use crate::forest::grow::assemble;
 use crate::forest::grow::check_targets;
+use crate::forest::histogram::Bins;
 use crate::forest::ranks::Ranks;
 use crate::units::Draws;
 
@@ -25,6 +26,15 @@ pub struct Boosting {
     /// The share of a stage's estimate that counts, above 0 and up to 1: what a stage gets wrong by chance, the next
     /// takes for something to explain.
     pub rate: f64,
+}
+
+/// What finds the splits of a tree.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Splitter {
+    /// linfa-trees, asked whether numbers lie above a threshold, on a few thousand rows.
+    Linfa,
+    /// Counts in bins, on this share of all rows, above 0 and up to 1.
+    Histogram(f64),
 }
 
 /// A forest whose mean leaf value estimates by how much a row's number exceeds the mean of `targets`.
@@ -46,6 +56,7 @@ pub fn grow_regressor(
         samples,
         params,
         boosting,
+        splitter: Splitter::Linfa,
         seed,
     };
     stages.grow(targets.to_vec(), |left, _| Goal::numbers(left))
@@ -63,6 +74,7 @@ pub fn grow_ranker(
     comparisons: &Comparisons,
     params: &GrowParams,
     boosting: Boosting,
+    splitter: Splitter,
     seed: u64,
 ) -> Result<Forest, GrowError> {
     let labels = comparisons.labels();
@@ -74,6 +86,7 @@ pub fn grow_ranker(
         samples,
         params,
         boosting,
+        splitter,
         seed,
     };
     stages.grow(labels.to_vec(), |left, stage| {
@@ -90,7 +103,14 @@ struct Stages<'a> {
     samples: &'a Samples,
     params: &'a GrowParams,
     boosting: Boosting,
+    splitter: Splitter,
     seed: u64,
+}
+
+/// The samples as the one or the other way to split wants them.
+enum Prepared {
+    Linfa(Ranks),
+    Histogram(Bins, f64),
 }
 
 impl Stages<'_> {
@@ -100,11 +120,15 @@ impl Stages<'_> {
             samples,
             params,
             boosting,
+            splitter,
             seed,
         } = self;
         params.check()?;
         boosting.check(params.trees)?;
-        let ranks = Ranks::new(samples);
+        let prepared = match splitter {
+            Splitter::Linfa => Prepared::Linfa(Ranks::new(samples)),
+            Splitter::Histogram(row_share) => Prepared::Histogram(Bins::new(samples), row_share),
+        };
         let mut seeds = Draws::new(seed);
         let mut trees = Vec::with_capacity(params.trees);
         for stage in 0..boosting.stages {
@@ -115,7 +139,10 @@ impl Stages<'_> {
                 params: &part,
                 seed: seeds.next(),
             };
-            let mut grown = grower.trees(&ranks)?;
+            let mut grown = match &prepared {
+                Prepared::Linfa(ranks) => grower.trees(ranks)?,
+                Prepared::Histogram(bins, row_share) => grower.trees_by_histogram(bins, *row_share),
+            };
             // A forest's estimate is the mean of all its trees, a stage's that of its own.
             let weight = boosting.rate * params.trees as f64 / part.trees as f64;
             grown.iter_mut().for_each(|tree| scale(tree, weight));

@@ -21,6 +21,18 @@ pub struct Comparisons {
 }
 
 impl Decisions {
+    /// Decisions whose candidates were seen like this, row by row.
+    #[must_use]
+    pub fn new(values: Vec<f32>, comparisons: Comparisons) -> Self {
+        Self { values, comparisons }
+    }
+
+    /// How many candidates each decision has, their labels, and what was seen of them.
+    #[must_use]
+    pub fn parts(&self) -> (&[u16], &[f32], &[f32]) {
+        (&self.comparisons.sizes, &self.comparisons.labels, &self.values)
+    }
+
     /// Adds a decision among `rows` with these labels; of the longer one the rest is left out.
     pub fn push(&mut self, rows: &Rows, labels: &[f32]) {
         let count = rows.len().min(labels.len()).min(usize::from(u16::MAX));
@@ -79,6 +91,13 @@ impl Decisions {
 }
 
 impl Comparisons {
+    /// Decisions of so many candidates each, with these labels; `None` when there are not as many.
+    #[must_use]
+    pub fn new(labels: Vec<f32>, sizes: Vec<u16>) -> Option<Self> {
+        let count: usize = sizes.iter().map(|size| usize::from(*size)).sum();
+        (count == labels.len()).then_some(Self { labels, sizes })
+    }
+
     /// The label of every candidate.
     #[must_use]
     pub fn labels(&self) -> &[f32] {

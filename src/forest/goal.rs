@@ -40,6 +40,14 @@ impl Goal<'_> {
         Self::Numbers { centred, sorted, shift }
     }
 
+    /// The number of each row less the mean of all; nothing where classes are asked for.
+    pub(crate) fn centred(&self) -> &[f32] {
+        match self {
+            Self::Classes(_) => &[],
+            Self::Numbers { centred, .. } => centred,
+        }
+    }
+
     /// How many values a leaf has.
     pub(crate) fn outputs(&self) -> usize {
         match self {

@@ -22,6 +22,7 @@ use crate::forest::cart::Bag;
 use crate::forest::cart::Branch;
 use crate::forest::cart::Limits;
 use crate::forest::goal::Goal;
+use crate::forest::histogram::Bins;
 use crate::forest::ranks::Ranks;
 use crate::forest::refit::Refit;
 use crate::forest::refit::flatten;
@@ -161,16 +162,29 @@ impl Grower<'_> {
         })
     }
 
+    /// The same number of trees with splits found by `bins` on `row_share` of the rows, one after another; of numbers only.
+    pub(crate) fn trees_by_histogram(&self, bins: &Bins, row_share: f64) -> Vec<Branch<Vec<f64>>> {
+        let tree = |number| {
+            let mut draws = draws_of(self.seed, number);
+            let left = self.goal.centred();
+            self.refit().apply(&bins.tree(left, row_share, self.params, &mut draws))
+        };
+        (0..self.params.trees).map(tree).collect()
+    }
+
     fn tree(&self, ranks: &Ranks, number: usize) -> Result<Branch<Vec<f64>>, GrowError> {
         let Grown { features, tree } = self.linfa_tree(ranks, number)?;
         // Where every answer is the same there is no tree, and a single leaf says as much.
         let labels = tree.map(|tree| cart::branch(tree.root_node(), &restate(ranks, &features)));
-        let refit = Refit {
+        Ok(self.refit().apply(&labels.unwrap_or(Branch::Leaf(false))))
+    }
+
+    fn refit(&self) -> Refit<'_> {
+        Refit {
             samples: self.samples,
             goal: &self.goal,
             prior: self.params.leaf_prior,
-        };
-        Ok(refit.apply(&labels.unwrap_or(Branch::Leaf(false))))
+        }
     }
 
     /// Tree `number` as linfa grows it.

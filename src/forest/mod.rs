@@ -12,6 +12,7 @@ mod comparisons;
 mod contributions;
 mod goal;
 mod grow;
+mod histogram;
 mod model;
 mod ranks;
 mod refit;
@@ -21,6 +22,7 @@ mod schema;
 mod tree;
 
 pub use boost::Boosting;
+pub use boost::Splitter;
 pub use boost::grow_ranker;
 pub use boost::grow_regressor;
 pub use codec::decode;
