@@ -128,6 +128,7 @@ fn plan(args: &DistilArgs) -> Plan {
 /// A tree a stage, each with a say of a fifth: what one gets wrong, sixty can put right.
 fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
     const TREES: usize = 60;
+    const ROW_SHARE: f64 = 0.6;
     Growth {
         params: GrowParams {
             trees: TREES,
@@ -142,10 +143,10 @@ fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
         boosting: Boosting {
             stages: TREES,
             rate: 0.2,
-        },
-        splitter: match trainer {
-            Trainer::Linfa => Splitter::Linfa,
-            Trainer::Histogram => Splitter::Histogram(0.6),
+            splitter: match trainer {
+                Trainer::Linfa => Splitter::Linfa,
+                Trainer::Histogram => Splitter::Histogram(ROW_SHARE),
+            },
         },
     }
 }

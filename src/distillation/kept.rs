@@ -55,17 +55,13 @@ impl Round {
             return None;
         }
         let sizes = sizes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|size| u16::from_le_bytes(*size))
+            .chunks_exact(2)
+            .map(|size| u16::from_le_bytes([size[0], size[1]]))
             .collect();
         let floats = |bytes: &[u8]| {
             bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|value| f32::from_le_bytes(*value))
+                .chunks_exact(4)
+                .map(|it| f32::from_le_bytes([it[0], it[1], it[2], it[3]]))
                 .collect()
         };
         let comparisons = Comparisons::new(floats(labels), sizes)?;

@@ -25,7 +25,6 @@ use crate::forest::ModelError;
 use crate::forest::ModelKind;
 use crate::forest::Rows;
 use crate::forest::Samples;
-use crate::forest::Splitter;
 use crate::forest::Training;
 use crate::forest::grow_ranker;
 use crate::selection::View;
@@ -58,8 +57,6 @@ pub struct Growth {
     pub params: GrowParams,
     /// A tree a stage, or all in one.
     pub boosting: Boosting,
-    /// What finds the splits.
-    pub splitter: Splitter,
 }
 
 /// A round that was played.
@@ -246,13 +243,17 @@ fn grow(plan: &Plan, decisions: Decisions, command: &str) -> Result<Model, Disti
 
 impl Growth {
     fn grow(&self, samples: &Samples, comparisons: &Comparisons, seed: u64) -> Result<Forest, GrowError> {
-        grow_ranker(samples, comparisons, &self.params, self.boosting, self.splitter, seed)
+        grow_ranker(samples, comparisons, &self.params, self.boosting, seed)
     }
 
     /// As many trees, beside each other.
     fn bagged(self) -> Self {
         Self {
-            boosting: Boosting { stages: 1, rate: 1.0 },
+            boosting: Boosting {
+                stages: 1,
+                rate: 1.0,
+                ..self.boosting
+            },
             ..self
         }
     }

@@ -19,8 +19,7 @@ pub(super) fn plan(threads: usize) -> Plan {
                 leaf_prior: 20.0,
                 ..GrowParams::default()
             },
-            boosting: Boosting { stages: 8, rate: 0.3 },
-            splitter: Splitter::Linfa,
+            boosting: Boosting::new(8, 0.3),
         },
         threads: NonZeroUsize::new(threads).unwrap(),
     }

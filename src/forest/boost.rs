@@ -18,7 +18,7 @@ use crate::forest::histogram::Bins;
 use crate::forest::ranks::Ranks;
 use crate::units::Draws;
 
-/// In how many stages the trees are grown, and how far each is believed.
+/// In how many stages the trees are grown, how far each is believed, and what finds the splits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Boosting {
     /// 1 to the number of trees, which are divided among the stages as evenly as can be; 1 is bagging alone.
@@ -26,6 +26,8 @@ pub struct Boosting {
     /// The share of a stage's estimate that counts, above 0 and up to 1: what a stage gets wrong by chance, the next
     /// takes for something to explain.
     pub rate: f64,
+    /// What finds the splits.
+    pub splitter: Splitter,
 }
 
 /// What finds the splits of a tree.
@@ -56,7 +58,6 @@ pub fn grow_regressor(
         samples,
         params,
         boosting,
-        splitter: Splitter::Linfa,
         seed,
     };
     stages.grow(targets.to_vec(), |left, _| Goal::numbers(left))
@@ -74,7 +75,6 @@ pub fn grow_ranker(
     comparisons: &Comparisons,
     params: &GrowParams,
     boosting: Boosting,
-    splitter: Splitter,
     seed: u64,
 ) -> Result<Forest, GrowError> {
     let labels = comparisons.labels();
@@ -86,7 +86,6 @@ pub fn grow_ranker(
         samples,
         params,
         boosting,
-        splitter,
         seed,
     };
     stages.grow(labels.to_vec(), |left, stage| {
@@ -103,7 +102,6 @@ struct Stages<'a> {
     samples: &'a Samples,
     params: &'a GrowParams,
     boosting: Boosting,
-    splitter: Splitter,
     seed: u64,
 }
 
@@ -120,12 +118,11 @@ impl Stages<'_> {
             samples,
             params,
             boosting,
-            splitter,
             seed,
         } = self;
         params.check()?;
         boosting.check(params.trees)?;
-        let prepared = match splitter {
+        let prepared = match boosting.splitter {
             Splitter::Linfa => Prepared::Linfa(Ranks::new(samples)),
             Splitter::Histogram(row_share) => Prepared::Histogram(Bins::new(samples), row_share),
         };
@@ -154,6 +151,16 @@ impl Stages<'_> {
 }
 
 impl Boosting {
+    /// So many stages of trees that linfa grows.
+    #[must_use]
+    pub const fn new(stages: usize, rate: f64) -> Self {
+        Self {
+            stages,
+            rate,
+            splitter: Splitter::Linfa,
+        }
+    }
+
     fn check(self, trees: usize) -> Result<(), GrowError> {
         let refuse = |name, value: String, allowed: String| Err(GrowError::Parameter { name, value, allowed });
         if !(1..=trees).contains(&self.stages) {
@@ -239,15 +246,20 @@ mod tests {
 
     #[test]
     fn stages_explain_causes_that_add_up() {
-        let one = unexplained(Boosting { stages: 1, rate: 1.0 });
-        let four = unexplained(Boosting { stages: 4, rate: 0.7 });
+        let one = unexplained(Boosting::new(1, 1.0));
+        let four = unexplained(Boosting::new(4, 0.7));
         assert!(four < 0.5 * one, "{four} is left after four stages, {one} after one");
+        let counted = unexplained(Boosting {
+            splitter: Splitter::Histogram(0.6),
+            ..Boosting::new(4, 0.7)
+        });
+        assert!(counted < four, "{counted} is left by counting in bins, {four} by linfa");
     }
 
     #[test]
     fn trees_are_divided_among_stages() {
         let counts = |trees, stages| {
-            let boosting = Boosting { stages, rate: 1.0 };
+            let boosting = Boosting::new(stages, 1.0);
             let part = |stage| boosting.part(&GrowParams { trees, ..PARAMS }, stage).trees;
             (0..stages).map(part).collect::<Vec<_>>()
         };
@@ -259,13 +271,10 @@ mod tests {
     fn stages_without_a_tree_and_rates_beyond_one_are_refused() {
         let (samples, targets) = sums();
         for boosting in [
-            Boosting { stages: 17, rate: 1.0 },
-            Boosting { stages: 0, rate: 1.0 },
-            Boosting { stages: 1, rate: 1.1 },
-            Boosting {
-                stages: 1,
-                rate: f64::NAN,
-            },
+            Boosting::new(17, 1.0),
+            Boosting::new(0, 1.0),
+            Boosting::new(1, 1.1),
+            Boosting::new(1, f64::NAN),
         ] {
             let refused = grow_regressor(&samples, &targets, &PARAMS, boosting, 1);
             assert!(matches!(refused, Err(GrowError::Parameter { .. })), "{boosting:?}");

@@ -83,10 +83,7 @@ impl LearnerPreset {
     }
 
     fn boosting(self) -> Boosting {
-        Boosting {
-            stages: self.params().trees,
-            rate: BOOSTING_RATE,
-        }
+        Boosting::new(self.params().trees, BOOSTING_RATE)
     }
 
     fn params(self) -> GrowParams {

@@ -12,7 +12,7 @@ use crate::forest::Training;
 use crate::forest::encode;
 use crate::forest::grow_regressor;
 
-const BOOSTING: Boosting = Boosting { stages: 3, rate: 0.7 };
+const BOOSTING: Boosting = Boosting::new(3, 0.7);
 
 fn samples(width: usize, values: Vec<f32>) -> Samples {
     Samples::new(

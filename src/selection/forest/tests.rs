@@ -105,7 +105,7 @@ fn metrics(cpu_percent: f32) -> BackendMetrics {
 fn other_model() -> Arc<Model> {
     let schema = Schema::new(vec!["x".to_owned()]).unwrap();
     let samples = forest::Samples::new(schema, vec![0.0, 1.0]).unwrap();
-    let boosting = forest::Boosting { stages: 1, rate: 1.0 };
+    let boosting = forest::Boosting::new(1, 1.0);
     let grown = forest::grow_regressor(&samples, &[0.0, 1.0], &forest::GrowParams::default(), boosting, 1).unwrap();
     Arc::new(Model::new(ModelKind::Ranker, grown, vec![0.0], Training::default()).unwrap())
 }
@@ -125,7 +125,7 @@ fn model_of_compared_cpu() -> Arc<Model> {
     }
     let fills = vec![0.0; schema.width()];
     let (samples, comparisons) = decisions.into_samples(schema).unwrap();
-    let boosting = forest::Boosting { stages: 1, rate: 1.0 };
+    let boosting = forest::Boosting::new(1, 1.0);
     let params = forest::GrowParams {
         trees: 4,
         ..forest::GrowParams::default()
