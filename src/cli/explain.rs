@@ -85,12 +85,12 @@ fn replay(found: log::Found) -> anyhow::Result<Replay> {
     let model = match (reason, &row.model) {
         // The base score decided alone, even if a model has come since.
         (Reason::Base, _) | (_, None) => None,
-        (_, Some(digest)) => kept_model(file.parent().unwrap_or(Path::new(".")), digest)
+        (_, Some(digest)) => kept_model(file.parent().unwrap_or(Path::new(".")), digest, row.view())
             .map_err(|why| notes.push(format!("{why}; what follows are base scores only")))
             .ok(),
     };
     let forest = model.as_ref().map(Model::forest);
-    let explanation = explain(&row.sights(), draw, forest).ok_or_else(|| {
+    let explanation = explain(row.view(), &row.sights(), draw, forest).ok_or_else(|| {
         Mistake(format!(
             "{place}: there was no candidate, so there is nothing to explain"
         ))
@@ -108,7 +108,7 @@ fn replay(found: log::Found) -> anyhow::Result<Replay> {
 }
 
 /// The model called `digest` beside the rows in `dir`, or why it cannot be asked.
-fn kept_model(dir: &Path, digest: &str) -> Result<Model, String> {
+fn kept_model(dir: &Path, digest: &str, view: View) -> Result<Model, String> {
     // A row is only text: it must not name a file elsewhere.
     if !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err("the row names no model".to_owned());
@@ -119,10 +119,10 @@ fn kept_model(dir: &Path, digest: &str) -> Result<Model, String> {
         _ => format!("the model {} cannot be read: {error}", file.display()),
     })?;
     let model = decode(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
-    if ranker_view(&model) == Some(View::Alone) {
+    if ranker_view(&model) == Some(view) {
         Ok(model)
     } else {
-        Err(format!("the model {digest} looks at other features than this release"))
+        Err(format!("the model {digest} looks at other features than the row has"))
     }
 }
 

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use crate::counters::Counter;
 use crate::forest::Model;
+use crate::forest::Rows;
 use crate::pool::BackendIndex;
 use crate::pool::Outcome;
 use crate::pool::Pool;
@@ -18,8 +19,9 @@ use crate::selection::Choice;
 use crate::selection::ModelSlot;
 use crate::selection::RequestFacts;
 use crate::selection::Sight;
-use crate::selection::features;
+use crate::selection::View;
 use crate::selection::forest;
+use crate::selection::ranker_view;
 use crate::units::Draws;
 use crate::units::Share;
 use crate::units::Timestamp;
@@ -64,6 +66,8 @@ pub struct Decision {
     pub charge: Charge,
     /// The model, if it was.
     pub model: Option<Arc<Model>>,
+    /// What that model sees.
+    pub view: View,
     /// The backends that the forest selector looks at, in order.
     pub candidates: Vec<(BackendIndex, Sight)>,
 }
@@ -142,19 +146,28 @@ impl Decision {
         model: &ModelSlot,
     ) -> Self {
         let charge = model.charge();
-        let sight = |index: BackendIndex| Sight {
+        let model = model.current().filter(|_| charge == Charge::InCharge);
+        let view = model.as_deref().and_then(ranker_view).unwrap_or(View::Alone);
+        let candidates = forest::candidates(snapshot, request);
+        let mut rows = Rows::new(view.names().len(), candidates.len());
+        view.fill(snapshot, request, &candidates, &mut rows);
+        let sight = |(place, index): (usize, BackendIndex)| Sight {
             weight: snapshot.relative_weight(index) as f32,
-            features: features::features(snapshot, request, index),
+            features: rows.row(place)[..view.names().len()].to_vec(),
         };
-        let candidates = forest::candidates(snapshot, request).into_iter();
         Self {
             at: snapshot.now(),
             pool: Arc::clone(pool),
             request: *request,
             choice: *choice,
             charge,
-            model: model.current().filter(|_| charge == Charge::InCharge),
-            candidates: candidates.map(|index| (index, sight(index))).collect(),
+            model,
+            view,
+            candidates: candidates
+                .iter()
+                .copied()
+                .zip(candidates.iter().copied().enumerate().map(sight))
+                .collect(),
         }
     }
 }

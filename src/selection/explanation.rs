@@ -2,21 +2,19 @@
 
 use crate::forest;
 use crate::forest::Rows;
-use crate::selection::FEATURE_COUNT;
-use crate::selection::Features;
+use crate::selection::View;
 use crate::selection::features;
+use crate::selection::forest::Counts;
 use crate::selection::forest::Lowest;
 use crate::selection::forest::base_score;
-use crate::selection::forest::bounded;
-use crate::selection::forest::score;
 
 /// What is known of a candidate when the choice is made.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sight {
     /// Its weight over the pool's mean weight.
     pub weight: f32,
-    /// What a forest sees of it.
-    pub features: Features,
+    /// What a forest sees of it, in the order of its view's names.
+    pub features: Vec<f32>,
 }
 
 /// A decision taken again.
@@ -46,7 +44,7 @@ pub struct Explained {
 /// What a forest says of a candidate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
-    /// How much slower it is than its base score says, in ln of latency.
+    /// By how much it exceeds what its base score says, in ln: of latency, or of the cost to everybody, as its view has it.
     pub raw: f32,
     /// What it adds to the score: bounded, and weighted.
     pub counted: f32,
@@ -58,18 +56,25 @@ pub struct Estimate {
     pub of_mean: f32,
 }
 
-/// Takes the decision among `sights` for the request with this `draw` again, by the base score alone without a
-/// `forest`; `None` when there is no candidate.
+/// Takes the decision among `sights`, all of one `view`, for the request with this `draw` again, by the base score alone
+/// without a `forest`; `None` when there is no candidate.
 ///
 /// # Panics
-/// When `forest` sees other features than this build's; [`schema`](crate::selection::schema) tells.
+/// When `forest` or a sight is of another view; [`ranker_view`](crate::selection::ranker_view) tells.
 #[must_use]
-pub fn explain(sights: &[Sight], draw: u64, forest: Option<&forest::Forest>) -> Option<Explanation> {
-    let estimates = forest.map(|forest| estimates(forest, sights));
+pub fn explain(view: View, sights: &[Sight], draw: u64, forest: Option<&forest::Forest>) -> Option<Explanation> {
+    let counts = Counts::of(view);
+    let estimates = forest.map(|forest| estimates(forest, counts, sights));
     let candidates: Vec<Explained> = sights
         .iter()
         .enumerate()
-        .map(|(place, sight)| explained(sight, estimates.as_ref().map(|estimates| estimates[place].clone())))
+        .map(|(place, sight)| {
+            explained(
+                counts,
+                sight,
+                estimates.as_ref().map(|estimates| estimates[place].clone()),
+            )
+        })
         .collect();
     let mut lowest = Lowest::new(draw);
     for (place, (candidate, sight)) in candidates.iter().zip(sights).enumerate() {
@@ -83,23 +88,25 @@ pub fn explain(sights: &[Sight], draw: u64, forest: Option<&forest::Forest>) -> 
     })
 }
 
-fn explained(sight: &Sight, estimate: Option<Estimate>) -> Explained {
+fn explained(counts: Counts, sight: &Sight, estimate: Option<Estimate>) -> Explained {
     let base = base_score(&sight.features, sight.weight);
-    let mut elsewhere = sight.features;
+    let mut elsewhere = sight.features.clone();
     elsewhere[features::ROUTE_DEVIATION] = 0.0;
     let in_flight = base_score(&elsewhere, sight.weight);
     Explained {
         in_flight,
         route_deviation: base - in_flight,
-        score: estimate.as_ref().map_or(base, |estimate| score(base, estimate.raw)),
+        score: estimate
+            .as_ref()
+            .map_or(base, |estimate| counts.score(base, estimate.raw)),
         estimate,
     }
 }
 
 /// What `forest` says of each of `sights`, scored in one batch with their mean as it is when serving.
-fn estimates(forest: &forest::Forest, sights: &[Sight]) -> Vec<Estimate> {
+fn estimates(forest: &forest::Forest, counts: Counts, sights: &[Sight]) -> Vec<Estimate> {
     let mean = mean(sights);
-    let mut rows = Rows::new(FEATURE_COUNT, sights.len() + 1);
+    let mut rows = Rows::new(forest.schema().width(), sights.len() + 1);
     for features in sights.iter().map(|sight| &sight.features).chain([&mean]) {
         rows.add().copy_from_slice(features);
     }
@@ -108,19 +115,22 @@ fn estimates(forest: &forest::Forest, sights: &[Sight]) -> Vec<Estimate> {
     let of_mean = raw[sights.len()];
     let estimate = |(sight, raw): (&Sight, f32)| Estimate {
         raw,
-        counted: score(0.0, raw),
-        is_bounded: bounded(raw) != raw,
+        counted: counts.score(0.0, raw),
+        is_bounded: counts.bounded(raw) != raw,
         contributions: forest.contributions(&sight.features, &mean),
         of_mean,
     };
     sights.iter().zip(raw.iter().copied()).map(estimate).collect()
 }
 
-fn mean(sights: &[Sight]) -> Features {
-    std::array::from_fn(|feature| {
+fn mean(sights: &[Sight]) -> Vec<f32> {
+    let mean = |feature: usize| {
         let sum: f64 = sights.iter().map(|sight| f64::from(sight.features[feature])).sum();
         (sum / sights.len().max(1) as f64) as f32
-    })
+    };
+    (0..sights.first().map_or(0, |sight| sight.features.len()))
+        .map(mean)
+        .collect()
 }
 
 #[cfg(test)]

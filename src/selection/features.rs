@@ -87,9 +87,15 @@ impl View {
     /// The schema of a forest that sees it.
     #[must_use]
     pub fn schema(self) -> Schema {
+        named(self.names())
+    }
+
+    /// The names of its features, in order.
+    #[must_use]
+    pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Alone => schema(),
-            Self::Compared => named(&COMPARED_NAMES),
+            Self::Alone => &FEATURE_NAMES,
+            Self::Compared => &COMPARED_NAMES,
         }
     }
 
@@ -111,7 +117,7 @@ fn named(names: &[&str]) -> Schema {
 /// The schema of a forest that sees a backend alone.
 #[must_use]
 pub fn schema() -> Schema {
-    named(&FEATURE_NAMES)
+    View::Alone.schema()
 }
 
 /// Replaces `rows` by those of `candidates` for `request`, in the same order. Allocates only beyond their capacity.

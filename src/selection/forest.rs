@@ -52,13 +52,13 @@ const DISTILLED_BOUND: f32 = 3.0;
 
 /// How far a forest's estimate counts.
 #[derive(Clone, Copy, Debug)]
-struct Counts {
+pub(crate) struct Counts {
     weight: f32,
     bound: f32,
 }
 
 impl Counts {
-    fn of(view: View) -> Self {
+    pub(crate) fn of(view: View) -> Self {
         let (weight, bound) = match view {
             View::Alone => (FOREST_WEIGHT, BOUND),
             View::Compared => (DISTILLED_WEIGHT, DISTILLED_BOUND),
@@ -66,8 +66,14 @@ impl Counts {
         Self { weight, bound }
     }
 
-    fn score(self, base: f32, estimate: f32) -> f32 {
-        base + self.weight * estimate.clamp(-self.bound, self.bound)
+    /// The score of a backend whose base score this is and of which a forest says `estimate`.
+    pub(crate) fn score(self, base: f32, estimate: f32) -> f32 {
+        base + self.weight * self.bounded(estimate)
+    }
+
+    /// An estimate within its bounds.
+    pub(crate) fn bounded(self, estimate: f32) -> f32 {
+        estimate.clamp(-self.bound, self.bound)
     }
 }
 
@@ -146,11 +152,6 @@ pub(crate) fn base_score(features: &[f32], weight: f32) -> f32 {
     )
 }
 
-/// The score of a backend whose base score this is and of which a forest says `estimate`.
-pub(crate) fn score(base: f32, estimate: f32) -> f32 {
-    Counts::of(View::Alone).score(base, estimate)
-}
-
 /// The backends that are scored for `request`, in order.
 pub(crate) fn candidates(pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Vec<BackendIndex> {
     let mut candidates = Vec::new();
@@ -165,13 +166,8 @@ pub(crate) fn forecast(forest: &crate::forest::Forest, features: &Features) -> f
         scratch.rows.add().copy_from_slice(features);
         let mut estimate = [0.0];
         forest.score(&scratch.rows, &mut estimate);
-        bounded(estimate[0])
+        Counts::of(View::Alone).bounded(estimate[0])
     })
-}
-
-/// An estimate within its bounds.
-pub(crate) fn bounded(estimate: f32) -> f32 {
-    estimate.clamp(-BOUND, BOUND)
 }
 
 fn base(in_flight: f32, weight: f32, route_deviation: f32) -> f32 {

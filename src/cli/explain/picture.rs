@@ -12,7 +12,6 @@ use crate::report::Table;
 use crate::report::milliseconds;
 use crate::selection::Estimate;
 use crate::selection::Explained;
-use crate::selection::FEATURE_NAMES;
 use crate::tasks::decision_log::Candidate;
 
 /// A feature that changes the estimated latency by less than a hundredth does not matter.
@@ -37,7 +36,7 @@ pub(super) fn json(replay: &Replay) -> Value {
 
 fn candidate_json(candidate: &Candidate, explained: &Explained) -> Value {
     let forest = explained.estimate.as_ref().map(|estimate| {
-        let by_name = FEATURE_NAMES.iter().zip(&estimate.contributions);
+        let by_name = candidate.features.view.names().iter().zip(&estimate.contributions);
         let contributions: Map<String, Value> = by_name.map(|(name, part)| ((*name).to_owned(), json!(part))).collect();
         json!({
             "estimate": estimate.raw,
@@ -104,7 +103,13 @@ fn scores(replay: &Replay) -> Table {
         let is_chosen = candidate.backend == replay.row.chosen;
         table.push([
             candidate.backend.clone(),
-            candidate.features.first().copied().unwrap_or_default().to_string(),
+            candidate
+                .features
+                .values
+                .first()
+                .copied()
+                .unwrap_or_default()
+                .to_string(),
             format!("{:.2}", candidate.weight),
             signed(explained.in_flight),
             signed(explained.route_deviation),
@@ -144,7 +149,7 @@ fn estimates(replay: &Replay) -> Option<Table> {
 
 /// The features that matter, the weightiest first.
 fn because(candidate: &Candidate, estimate: &Estimate) -> String {
-    let named = FEATURE_NAMES.iter().zip(&candidate.features);
+    let named = candidate.features.view.names().iter().zip(&candidate.features.values);
     let mut parts: Vec<_> = named
         .zip(&estimate.contributions)
         .map(|((name, value), part)| (name, value, *part))

@@ -3,8 +3,8 @@
 use crate::cli::explain::Replay;
 use crate::selection::Charge;
 use crate::selection::Explained;
-use crate::selection::FEATURE_NAMES;
 use crate::selection::Reason;
+use crate::selection::View;
 
 /// Differences below this are not worth a word.
 const MATTERS: f32 = 0.005;
@@ -72,12 +72,12 @@ fn won(replay: &Replay) -> String {
     format!(
         "{chosen} has the lowest total, {:.2} below {runner_up}{}.",
         next.score - own.score,
-        parts(own, next)
+        parts(replay.row.view(), own, next)
     )
 }
 
 /// What speaks for a winner beside the next one, and what against it.
-fn parts(own: &Explained, next: &Explained) -> String {
+fn parts(view: View, own: &Explained, next: &Explained) -> String {
     let counted = |it: &Explained| it.estimate.as_ref().map_or(0.0, |estimate| estimate.counted);
     let parts = [
         (next.in_flight - own.in_flight, "its requests in flight", String::new()),
@@ -89,7 +89,7 @@ fn parts(own: &Explained, next: &Explained) -> String {
         (
             counted(next) - counted(own),
             "what the forest expects",
-            above_all(own, next),
+            above_all(view, own, next),
         ),
     ];
     let list = |sign: f32| {
@@ -105,13 +105,14 @@ fn parts(own: &Explained, next: &Explained) -> String {
 }
 
 /// The feature that makes most of the difference between two estimates.
-fn above_all(own: &Explained, next: &Explained) -> String {
+fn above_all(view: View, own: &Explained, next: &Explained) -> String {
     let (Some(own), Some(next)) = (&own.estimate, &next.estimate) else {
         return String::new();
     };
     let sign = f64::from(next.raw - own.raw).signum();
     let differences = own.contributions.iter().zip(&next.contributions);
-    let largest = FEATURE_NAMES
+    let largest = view
+        .names()
         .iter()
         .zip(differences.map(|(own, next)| (next - own) * sign))
         .max_by(|one, other| one.1.total_cmp(&other.1));

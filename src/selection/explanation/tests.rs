@@ -9,6 +9,7 @@ use crate::selection::Decision;
 use crate::selection::Reason;
 use crate::selection::Stage;
 use crate::selection::model_of_cpu;
+use crate::selection::forest::tests::model_of_compared_cpu;
 use crate::selection::tests::NOW;
 use crate::selection::tests::request;
 
@@ -22,9 +23,13 @@ fn decide(stage: &Stage, sequence: u64) -> (Choice, Decision) {
 }
 
 fn replay(decision: &Decision) -> Explanation {
-    let sights: Vec<Sight> = decision.candidates.iter().map(|candidate| candidate.1).collect();
+    let sights: Vec<Sight> = decision
+        .candidates
+        .iter()
+        .map(|candidate| candidate.1.clone())
+        .collect();
     let forest = decision.model.as_ref().map(|model| model.forest());
-    explain(&sights, decision.request.draw, forest).unwrap()
+    explain(decision.view, &sights, decision.request.draw, forest).unwrap()
 }
 
 #[track_caller]
@@ -40,6 +45,7 @@ proptest! {
         sequence: u64,
     ) {
         check_replay(&Stage::new(&states).with_model(model_of_cpu()), sequence);
+        check_replay(&Stage::new(&states).with_model(model_of_compared_cpu()), sequence);
         // Many of these are ties, which the draw decides.
         let alike: Vec<(usize, f32)> = states.iter().map(|state| (state.0 / 2, 0.5)).collect();
         check_replay(&Stage::new(&alike), sequence);
@@ -49,11 +55,13 @@ proptest! {
     fn contributions_sum_up_to_the_difference_from_the_mean(
         states in proptest::collection::vec((0_usize..4, 0.0_f32..1.0), 1..6),
     ) {
-        let (_, decision) = decide(&Stage::new(&states).with_model(model_of_cpu()), 1);
-        for candidate in replay(&decision).candidates {
-            let estimate = candidate.estimate.unwrap();
-            let sum: f64 = estimate.contributions.iter().sum();
-            assert!((sum - f64::from(estimate.raw - estimate.of_mean)).abs() < 1e-5, "{estimate:?}");
+        for model in [model_of_cpu(), model_of_compared_cpu()] {
+            let (_, decision) = decide(&Stage::new(&states).with_model(model), 1);
+            for candidate in replay(&decision).candidates {
+                let estimate = candidate.estimate.unwrap();
+                let sum: f64 = estimate.contributions.iter().sum();
+                assert!((sum - f64::from(estimate.raw - estimate.of_mean)).abs() < 1e-5, "{estimate:?}");
+            }
         }
     }
 }
@@ -74,11 +82,11 @@ fn what_differs_is_what_contributes() {
 #[test]
 fn the_parts_make_the_score() {
     let sight = |in_flight: f32, route_deviation: f32| {
-        let mut features = [0.0; FEATURE_COUNT];
+        let mut features = vec![0.0; crate::selection::FEATURE_COUNT];
         (features[features::IN_FLIGHT], features[features::ROUTE_DEVIATION]) = (in_flight, route_deviation);
         Sight { weight: 2.0, features }
     };
-    let explanation = explain(&[sight(3.0, 0.5), sight(1.0, 0.0)], 1, None).unwrap();
+    let explanation = explain(View::Alone, &[sight(3.0, 0.5), sight(1.0, 0.0)], 1, None).unwrap();
     let [first, second] = &explanation.candidates[..] else {
         panic!("two candidates")
     };
@@ -88,5 +96,5 @@ fn the_parts_make_the_score() {
         (0.0, 0.0, 0.0)
     );
     assert_eq!((explanation.winner, explanation.ties), (1, 1));
-    assert_eq!(explain(&[], 1, None), None);
+    assert_eq!(explain(View::Alone, &[], 1, None), None);
 }

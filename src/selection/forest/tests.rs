@@ -111,7 +111,7 @@ fn other_model() -> Arc<Model> {
 }
 
 /// A model that compares: the busier CPU of two costs more.
-fn model_of_compared_cpu() -> Arc<Model> {
+pub(crate) fn model_of_compared_cpu() -> Arc<Model> {
     let schema = View::Compared.schema();
     let column = schema.names().iter().position(|name| name == "rel_cpu").unwrap();
     let mut decisions = forest::Decisions::default();

@@ -1,19 +1,26 @@
 //! A row of a decision log: one JSON object, described in docs/decision-log.md.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::Serializer;
+use serde::de::Error;
 
 use crate::pool::BackendIndex;
 use crate::pool::Outcome;
 use crate::pool::Pool;
 use crate::selection::Charge;
-use crate::selection::Features;
 use crate::selection::Reason;
 use crate::selection::Settled;
 use crate::selection::Sight;
+use crate::selection::View;
 
 /// Counts the shapes that rows have had.
 const VERSION: u32 = 1;
+/// A feature that a backend alone does not have.
+const COMPARED_ONLY: &str = "ln_load";
 
 /// A decision as it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,8 +67,16 @@ pub struct Candidate {
     /// Its weight over the pool's mean weight.
     pub weight: f32,
     /// What a forest sees of it.
-    #[serde(with = "by_name")]
-    pub features: Features,
+    pub features: Seen,
+}
+
+/// Features, written as an object of their names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Which ones.
+    pub view: View,
+    /// In the order of the view's names.
+    pub values: Vec<f32>,
 }
 
 /// An outcome as it is written.
@@ -119,7 +134,7 @@ impl Row {
             chosen: address(decision.choice.backend),
             proposal: decision.choice.proposal.map(|proposal| address(proposal.backend)),
             candidates: candidates
-                .map(|(index, sight)| Candidate::new(address(*index), sight))
+                .map(|(index, sight)| Candidate::new(address(*index), decision.view, sight))
                 .collect(),
             outcome: settled.outcome.as_ref().map(Ending::new),
         }
@@ -137,14 +152,14 @@ impl Row {
         row.draw()?;
         row.reason()?;
         row.charge()?;
-        match row
-            .candidates
-            .iter()
-            .find(|it| !(it.weight > 0.0 && it.weight.is_finite()))
-        {
-            Some(odd) => Err(unknown("weight", &odd.weight.to_string())),
-            None => Ok(row),
+        let is_odd = |it: &&Candidate| !(it.weight > 0.0 && it.weight.is_finite());
+        if let Some(odd) = row.candidates.iter().find(is_odd) {
+            return Err(unknown("weight", &odd.weight.to_string()));
         }
+        if let Some(other) = row.candidates.iter().find(|it| it.features.view != row.view()) {
+            return Err(unknown("backend", &other.backend));
+        }
+        Ok(row)
     }
 
     /// The row as a line, with its newline.
@@ -186,18 +201,27 @@ impl Row {
     pub fn sights(&self) -> Vec<Sight> {
         let sight = |candidate: &Candidate| Sight {
             weight: candidate.weight,
-            features: candidate.features,
+            features: candidate.features.values.clone(),
         };
         self.candidates.iter().map(sight).collect()
+    }
+
+    /// The view that its candidates were seen in.
+    #[must_use]
+    pub fn view(&self) -> View {
+        self.candidates.first().map_or(View::Alone, |it| it.features.view)
     }
 }
 
 impl Candidate {
-    fn new(backend: String, sight: &Sight) -> Self {
+    fn new(backend: String, view: View, sight: &Sight) -> Self {
         Self {
             backend,
             weight: sight.weight,
-            features: sight.features,
+            features: Seen {
+                view,
+                values: sight.features.clone(),
+            },
         }
     }
 }
@@ -227,30 +251,27 @@ fn rounded(number: f64, steps: f64) -> f64 {
     (number * steps).round() / steps
 }
 
-/// Features as an object of their names.
-mod by_name {
-    use std::collections::BTreeMap;
-
-    use serde::Deserialize;
-    use serde::Deserializer;
-    use serde::Serializer;
-    use serde::de::Error;
-
-    use crate::selection::FEATURE_COUNT;
-    use crate::selection::FEATURE_NAMES;
-    use crate::selection::Features;
-
-    pub(super) fn serialize<S: Serializer>(features: &Features, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(FEATURE_NAMES.iter().zip(features))
+impl Serialize for Seen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.view.names().iter().zip(&self.values))
     }
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Features, D::Error> {
+/// The view is told by the names.
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = BTreeMap::<String, f32>::deserialize(deserializer)?;
-        let mut features = [0.0; FEATURE_COUNT];
-        for (name, feature) in FEATURE_NAMES.iter().zip(&mut features) {
+        let view = if written.contains_key(COMPARED_ONLY) {
+            View::Compared
+        } else {
+            View::Alone
+        };
+        let value = |name: &&str| {
             let value = written.get(*name).filter(|value| value.is_finite());
-            *feature = *value.ok_or_else(|| D::Error::custom(format!("no number for the feature `{name}`")))?;
-        }
-        Ok(features)
+            let value = value.ok_or_else(|| D::Error::custom(format!("no number for the feature `{name}`")))?;
+            Ok(*value)
+        };
+        let values = view.names().iter().map(value).collect::<Result<_, _>>()?;
+        Ok(Self { view, values })
     }
 }
