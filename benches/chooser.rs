@@ -10,21 +10,31 @@ use sylvan::selection::ModelSlot;
 use sylvan::selection::Registry;
 use sylvan::selection::Selector;
 use sylvan::selection::SelectorContext;
+use sylvan::selection::shipped_model;
 
 use crate::learned::full_learner;
 use crate::rig::NOW;
 
-/// The selector of type `name` for `pool`; a forest's model is in charge.
+/// The selector of type `name` for `pool`; a forest's model is in charge. `distilled` is the forest with the model that comes
+/// with the program.
 pub(crate) fn selector(name: &str, pool: &Pool) -> Arc<dyn Selector> {
     let model = Arc::new(ModelSlot::default());
-    // Growing one takes seconds without optimisation, and only a forest asks for it.
-    if name == "forest" {
-        let learned = full_learner(LearnerPreset::Standard).retrain(NOW);
-        model.put(learned.expect("noise makes a forest"));
-    }
+    let kind = match name {
+        "forest" => {
+            // Growing one takes seconds without optimisation, and only a forest asks for it.
+            let learned = full_learner(LearnerPreset::Standard).retrain(NOW);
+            model.put(learned.expect("noise makes a forest"));
+            name
+        }
+        "distilled" => {
+            model.put(shipped_model());
+            "forest"
+        }
+        _ => name,
+    };
     let fallback: Arc<dyn Selector> = Arc::new(LeastRequests::of_all());
     let registry = Registry::default();
-    let kind = registry.get(name).expect("a registered selector");
+    let kind = registry.get(kind).expect("a registered selector");
     (kind.build)(&SelectorContext {
         members: pool.members(),
         model: &model,

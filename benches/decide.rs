@@ -15,7 +15,7 @@ use crate::rig::NOW;
 use crate::rig::Rig;
 use crate::rig::request;
 
-const SELECTORS: [&str; 11] = [
+const SELECTORS: [&str; 12] = [
     "round_robin",
     "random",
     "least_requests",
@@ -27,6 +27,7 @@ const SELECTORS: [&str; 11] = [
     "load_weighted",
     "hash",
     "forest",
+    "distilled",
 ];
 
 fn decide(criterion: &mut Criterion) {

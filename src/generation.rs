@@ -18,6 +18,8 @@ use arc_swap::Guard;
 
 use crate::config;
 use crate::config::Config;
+use crate::config::Learn;
+use crate::config::ModelUse;
 use crate::forest::Model;
 use crate::pool::Backend;
 use crate::pool::HealthPolicy;
@@ -38,6 +40,7 @@ use crate::selection::Registry;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
 use crate::selection::SelectorKind;
+use crate::selection::shipped_model;
 
 pub use served::ServedPool;
 pub use tally::Proposals;
@@ -362,10 +365,14 @@ impl PoolBuilder<'_> {
         }
     }
 
-    /// The model that its file holds, unless the pool has started from that file and learned since.
+    /// The model that its file holds, unless the pool has started from that file and learned since; without a file, the one
+    /// that comes with the program, if it is for a selector that stays as it is.
     fn model(&self, slot: &ModelSlot, learned_before: Option<&config::Pool>) -> Result<Option<Arc<Model>>, BuildError> {
-        let Some(path) = &self.pool.selector.model else {
-            return Ok(None);
+        let selector = &self.pool.selector;
+        let Some(path) = &selector.model else {
+            let is_frozen =
+                selector.learning.learn == Learn::Off && self.kind(&selector.kind)?.model == ModelUse::Learned;
+            return Ok(is_frozen.then(shipped_model));
         };
         let model = self.materials.models.get(path).ok_or_else(|| BuildError::NoModel {
             pool: self.pool.name.clone(),

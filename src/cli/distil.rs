@@ -51,7 +51,7 @@ pub(crate) struct DistilArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// What finds the splits of the trees
-    #[arg(long, value_enum, default_value_t = Trainer::Linfa)]
+    #[arg(long, value_enum, default_value_t = Trainer::Histogram)]
     trainer: Trainer,
     /// Little of everything, to see that it works: two rounds of short worlds
     #[arg(long, conflicts_with_all = ["rounds", "worlds"])]
@@ -125,28 +125,30 @@ fn plan(args: &DistilArgs) -> Plan {
     }
 }
 
-/// A tree a stage, each with a say of a fifth: what one gets wrong, sixty can put right.
+/// A tree a stage, each believed in part, so that what one gets wrong the others can put right; as many as a decision has time
+/// for.
 fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
-    const TREES: usize = 60;
     const ROW_SHARE: f64 = 0.6;
+    // linfa asks a simpler question of fewer rows, so that its trees have less to say.
+    let (trees, rate, min_leaf, splitter) = match trainer {
+        Trainer::Linfa => (60, 0.2, 20, Splitter::Linfa),
+        Trainer::Histogram => (24, 0.25, 200, Splitter::Histogram(ROW_SHARE)),
+    };
     Growth {
         params: GrowParams {
-            trees: TREES,
+            trees,
             depth: 6,
-            min_leaf: 20,
-            min_split: 40,
+            min_leaf,
+            min_split: 2 * min_leaf,
             rows_per_tree: 5000,
             feature_share: 0.6,
             leaf_prior: 20.0,
             threads,
         },
         boosting: Boosting {
-            stages: TREES,
-            rate: 0.2,
-            splitter: match trainer {
-                Trainer::Linfa => Splitter::Linfa,
-                Trainer::Histogram => Splitter::Histogram(ROW_SHARE),
-            },
+            stages: trees,
+            rate,
+            splitter,
         },
     }
 }
@@ -160,8 +162,8 @@ fn command(args: &DistilArgs) -> String {
         format!("--rounds {} --worlds {}", args.rounds, args.worlds)
     };
     let trainer = match args.trainer {
-        Trainer::Linfa => "",
-        Trainer::Histogram => " --trainer histogram",
+        Trainer::Linfa => " --trainer linfa",
+        Trainer::Histogram => "",
     };
     format!("sylvan distil --out {out} {size} --seed {}{trainer}", args.seed)
 }
@@ -226,7 +228,7 @@ mod tests {
             rounds: 4,
             worlds: 600,
             seed: 7,
-            trainer: Trainer::Linfa,
+            trainer: Trainer::Histogram,
             quick: false,
             seeds: 10..15,
             jobs: None,

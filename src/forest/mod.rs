@@ -12,6 +12,7 @@ mod comparisons;
 mod contributions;
 mod goal;
 mod grow;
+mod heap;
 mod histogram;
 mod model;
 mod ranks;
@@ -42,9 +43,11 @@ pub use samples::Samples;
 pub use schema::METRICS;
 pub use schema::Schema;
 
+use crate::forest::heap::Heap;
+use crate::forest::heap::MOST_ROWS;
+use crate::forest::heap::PLACES;
 use crate::forest::tree::Node;
 use crate::forest::tree::Tree;
-use crate::forest::tree::add_leaves;
 
 /// Classes whose sums a vote keeps on its stack at a time; more classes take another walk.
 const CLASSES_AT_A_TIME: usize = 64;
@@ -56,6 +59,8 @@ pub struct Forest {
     outputs: usize,
     trees: Vec<Tree>,
     nodes: Vec<Node>,
+    /// The same trees to be walked faster, if their leaves are numbers and all of them are small enough.
+    heaps: Vec<Heap>,
     /// With several outputs: one distribution after another, a leaf's value being the number of its own.
     distributions: Vec<f32>,
 }
@@ -98,11 +103,29 @@ impl Forest {
             "rows and forest have the same schema"
         );
         debug_assert_eq!(self.outputs, 1, "leaves are numbers");
+        if self.heaps.is_empty() {
+            self.add_leaves(rows, scores);
+        } else {
+            self.add_heaps(rows, scores);
+        }
         let share = 1.0 / self.trees.len() as f32;
-        for (row, score) in rows.iter().zip(scores) {
-            let mut sum = 0.0;
-            add_leaves(&self.trees, &self.nodes, row, &mut sum);
-            *score = sum * share;
+        scores.iter_mut().take(rows.len()).for_each(|score| *score *= share);
+    }
+
+    fn add_leaves(&self, rows: &Rows, sums: &mut [f32]) {
+        for (row, sum) in rows.iter().zip(sums) {
+            let leaf = |tree: &Tree| tree.leaf(&self.nodes, self.schema.width(), |feature| row[feature]);
+            *sum = self.trees.iter().map(leaf).sum();
+        }
+    }
+
+    fn add_heaps(&self, rows: &Rows, sums: &mut [f32]) {
+        let mut rows = rows.long();
+        for sums in sums.chunks_mut(MOST_ROWS) {
+            let mut some = [&[0.0; PLACES]; MOST_ROWS];
+            let count = some.iter_mut().zip(&mut rows).map(|(place, row)| *place = row).count();
+            let count = count.min(sums.len());
+            heap::add(&self.heaps, &some[..count], &mut sums[..count]);
         }
     }
 
@@ -185,11 +208,14 @@ impl Forest {
             return Err(format!("{outputs} outputs"));
         }
         let trees = check_trees(&tree_sizes, &nodes, schema.width())?;
+        let heap = |tree: &Tree| Heap::of(*tree, &nodes, schema.width()).filter(|_| outputs == 1);
+        let heaps = trees.iter().map(heap).collect::<Option<_>>().unwrap_or_default();
         let forest = Self {
             schema,
             outputs,
             trees,
             nodes,
+            heaps,
             distributions,
         };
         forest.check_distributions()?;

@@ -1,19 +1,26 @@
-//! A batch of rows to be scored, laid out for the walk: each row is followed by the slot that leaves compare with.
+//! A batch of rows to be scored, laid out for the walk: where they are not too long, each has the length that it asks for.
+
+use crate::forest::heap::PLACES;
+use crate::forest::heap::Row;
 
 /// Rows of one width, reused from decision to decision.
 #[derive(Clone, Debug)]
 pub struct Rows {
     values: Vec<f32>,
     width: usize,
+    /// From the beginning of a row to the next.
+    stride: usize,
 }
 
 impl Rows {
     /// No rows yet of `width` features, with room for `capacity` of them.
     #[must_use]
     pub fn new(width: usize, capacity: usize) -> Self {
+        let stride = width.max(PLACES);
         Self {
-            values: Vec::with_capacity(capacity.saturating_mul(width + 1)),
+            values: Vec::with_capacity(capacity.saturating_mul(stride)),
             width,
+            stride,
         }
     }
 
@@ -26,7 +33,7 @@ impl Rows {
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len() / (self.width + 1)
+        self.values.len() / self.stride
     }
 
     /// Whether there are none.
@@ -43,27 +50,33 @@ impl Rows {
     /// A further row of zeros, to be filled in. Allocates only beyond the capacity.
     pub fn add(&mut self) -> &mut [f32] {
         let start = self.values.len();
-        self.values.resize(start + self.width, 0.0);
-        self.values.push(f32::NEG_INFINITY);
+        self.values.resize(start + self.stride, 0.0);
         &mut self.values[start..start + self.width]
     }
 
     /// The row at `index`, which is below [`Self::len`].
     #[must_use]
     pub fn row(&self, index: usize) -> &[f32] {
-        &self.values[index * (self.width + 1)..][..self.width]
+        &self.values[index * self.stride..][..self.width]
     }
 
     /// Changes every row.
     pub fn for_each(&mut self, mut change: impl FnMut(&mut [f32])) {
-        for row in self.values.chunks_exact_mut(self.width + 1) {
+        for row in self.values.chunks_exact_mut(self.stride) {
             change(&mut row[..self.width]);
         }
     }
 
-    /// The rows, each with its extra slot.
+    /// The rows.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
-        self.values.chunks_exact(self.width + 1)
+        self.values.chunks_exact(self.stride).map(|row| &row[..self.width])
+    }
+
+    /// The rows as the walk wants them; none when they are too long for it.
+    pub(super) fn long(&self) -> impl Iterator<Item = &Row> {
+        self.values
+            .chunks_exact(self.stride)
+            .filter_map(|row| row.try_into().ok())
     }
 }
 
@@ -72,11 +85,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_ends_in_a_slot_that_its_writer_cannot_reach() {
+    fn rows_lie_one_after_another() {
         let mut rows = Rows::new(2, 2);
         rows.add().copy_from_slice(&[1.0, 2.0]);
         rows.add()[0] = 3.0;
-        let expected: [&[f32]; 2] = [&[1.0, 2.0, f32::NEG_INFINITY], &[3.0, 0.0, f32::NEG_INFINITY]];
+        let expected: [&[f32]; 2] = [&[1.0, 2.0], &[3.0, 0.0]];
         assert!(rows.iter().eq(expected));
         assert_eq!(rows.len(), 2);
         rows.clear();

@@ -1,11 +1,7 @@
-//! Flat trees: eight bytes a node, walked to a fixed depth without a branch that depends on the data.
+//! Flat trees: eight bytes a node.
 //!
 //! A split sends `row[feature] < threshold` to `left` and everything else (NaN too) to `left + 1`. A leaf points to
-//! itself and compares with a slot behind the features that always holds minus infinity, so a walk that
-//! has arrived early simply stays. That lets several trees be walked in step, their cache misses overlapping.
-
-/// How many trees are walked in step. Eight hide most of the load latency and still fit the registers.
-const LANES: usize = 8;
+//! itself and has the number of features in place of one.
 
 /// A split or a leaf of a flat tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,7 +9,7 @@ const LANES: usize = 8;
 pub(crate) struct Node {
     /// A split's threshold; a leaf's value.
     pub(crate) threshold: f32,
-    /// The feature a split compares; a leaf has the slot behind the last feature.
+    /// The feature a split compares; a leaf has their number.
     pub(crate) feature: u16,
     /// Where smaller values go, counted from the tree's root; `left + 1` is where the others go. A leaf has itself.
     pub(crate) left: u16,
@@ -66,6 +62,11 @@ impl Tree {
         self.root
     }
 
+    /// How many levels of splits it has.
+    pub(crate) fn depth(self) -> u32 {
+        self.depth
+    }
+
     /// The leaf that the row behind `value` lands on; for rows that are looked at once, without the extra slot.
     pub(crate) fn leaf(self, nodes: &[Node], width: usize, value: impl Fn(usize) -> f32) -> f32 {
         let root = self.root as usize;
@@ -113,33 +114,6 @@ impl Node {
     }
 }
 
-/// Adds to `sum` the leaf values of `trees` for `row`, which ends in the extra slot; in the order of the trees.
-pub(crate) fn add_leaves(trees: &[Tree], nodes: &[Node], row: &[f32], sum: &mut f32) {
-    let mut groups = trees.chunks_exact(LANES);
-    for group in &mut groups {
-        walk::<LANES>(group, nodes, row, sum);
-    }
-    for tree in groups.remainder() {
-        walk::<1>(std::slice::from_ref(tree), nodes, row, sum);
-    }
-}
-
-fn walk<const N: usize>(trees: &[Tree], nodes: &[Node], row: &[f32], sum: &mut f32) {
-    let roots: [usize; N] = std::array::from_fn(|lane| trees[lane].root as usize);
-    let depth = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
-    let mut at = roots;
-    for _ in 0..depth {
-        for lane in 0..N {
-            let node = nodes[at[lane]];
-            let right = usize::from(!is_left(row[usize::from(node.feature)], node.threshold));
-            at[lane] = roots[lane] + usize::from(node.left) + right;
-        }
-    }
-    for index in at {
-        *sum += nodes[index].threshold;
-    }
-}
-
 /// The one comparison of a split: smaller goes left.
 fn is_left(value: f32, threshold: f32) -> bool {
     value < threshold
@@ -148,6 +122,9 @@ fn is_left(value: f32, threshold: f32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forest::heap;
+    use crate::forest::heap::Heap;
+    use crate::forest::heap::PLACES;
 
     const WIDTH: usize = 2;
 
@@ -171,9 +148,14 @@ mod tests {
     fn check(nodes: &[Node], row: [f32; 2], expected: f32) {
         let tree = Tree::check(nodes, 0, WIDTH).unwrap();
         assert_eq!(tree.leaf(nodes, WIDTH, |feature| row[feature]), expected);
-        let mut sum = 0.0;
-        add_leaves(&[tree; 9], nodes, &[row[0], row[1], f32::NEG_INFINITY], &mut sum);
-        assert_eq!(sum, 9.0 * expected);
+        let mut long = [0.0; PLACES];
+        long[..WIDTH].copy_from_slice(&row);
+        let heap = Heap::of(tree, nodes, WIDTH).unwrap();
+        for count in 0..20 {
+            let mut sums = vec![f32::NAN; count];
+            heap::add(&vec![heap.clone(); 9], &vec![&long; count], &mut sums);
+            assert_eq!(sums, vec![9.0 * expected; count]);
+        }
     }
 
     #[track_caller]

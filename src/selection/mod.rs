@@ -23,6 +23,7 @@ mod registry;
 mod round_robin;
 mod scan;
 mod shadow;
+mod shipped;
 
 use std::fmt;
 
@@ -83,6 +84,7 @@ pub use registry::SelectorContext;
 pub use registry::SelectorKind;
 pub use round_robin::RoundRobin;
 pub use shadow::Shadow;
+pub use shipped::shipped_model;
 
 /// Chooses a backend. Holds no clock and no entropy: what it needs is in its arguments.
 ///

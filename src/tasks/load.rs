@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::config;
 use crate::config::Config;
 use crate::config::ConfigErrors;
+use crate::config::Learn;
 use crate::config::ModelUse;
 use crate::config::SelectorType;
 use crate::forest::Model;
@@ -22,6 +23,7 @@ use crate::generation::BuildError;
 use crate::generation::Generation;
 use crate::generation::Materials;
 use crate::selection::Registry;
+use crate::selection::View;
 use crate::selection::ranker_view;
 
 /// The path that means standard input, which can be read only once.
@@ -110,6 +112,12 @@ pub enum ReadModelError {
         found: ModelKind,
         /// What the selector asks.
         wanted: &'static str,
+    },
+    /// It was distilled, and the selector would go on learning.
+    #[error("{path}: the model was distilled and stays as it is; write `learn: off`, or remove `model` to learn anew")]
+    Distilled {
+        /// The file.
+        path: String,
     },
     /// It scores by other features.
     #[error("{path}: the model looks at other features than this release; make it again with this release")]
@@ -204,6 +212,21 @@ pub fn read_model(path: &Path, model_use: ModelUse) -> Result<Model, ReadModelEr
     }
 }
 
+/// Reads the model file of a pool's selector, which uses it so.
+///
+/// # Errors
+/// As [`read_model`], and when the selector cannot go on from it.
+pub fn read_pool_model(path: &Path, selector: &config::Selector, model_use: ModelUse) -> Result<Model, ReadModelError> {
+    let model = read_model(path, model_use)?;
+    let is_learned_on = model_use == ModelUse::Learned && selector.learning.learn != Learn::Off;
+    if is_learned_on && ranker_view(&model) == Some(View::Compared) {
+        return Err(ReadModelError::Distilled {
+            path: path.display().to_string(),
+        });
+    }
+    Ok(model)
+}
+
 /// The text of `path`; `-` is standard input.
 pub(super) fn read_text(path: &Path) -> std::io::Result<String> {
     if path == Path::new(STANDARD_INPUT) {
@@ -253,7 +276,7 @@ fn models(config: &Config, registry: &Registry) -> Result<BTreeMap<PathBuf, Arc<
             let model_use = registry
                 .get(&pool.selector.kind)
                 .map_or(ModelUse::Never, |kind| kind.model);
-            let model = read_model(path, model_use).map_err(|cause| LoadError::Model {
+            let model = read_pool_model(path, &pool.selector, model_use).map_err(|cause| LoadError::Model {
                 pool: pool.name.clone(),
                 cause,
             })?;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::SystemTime;
 
+use crate::config;
 use crate::generation::Current;
 use crate::generation::Generation;
 use crate::generation::ServedPool;
 use crate::shutdown::Shutdown;
 use crate::shutdown::stopped;
-use crate::tasks::load::read_model;
+use crate::tasks::load::read_pool_model;
 use crate::telemetry::Telemetry;
 
 const POLL: Duration = Duration::from_secs(1);
@@ -56,14 +57,14 @@ fn stamp(path: &Path) -> Stamp {
 fn swap_all(path: &Path, generation: &Generation, telemetry: &Telemetry) {
     for (served, pool) in generation.pools.iter().zip(&generation.config.pools) {
         if pool.selector.model.as_deref() == Some(path) {
-            swap(path, served, telemetry);
+            swap(path, &pool.selector, served, telemetry);
         }
     }
 }
 
-fn swap(path: &Path, served: &ServedPool, telemetry: &Telemetry) {
+fn swap(path: &Path, selector: &config::Selector, served: &ServedPool, telemetry: &Telemetry) {
     let pool = served.pool.name();
-    match read_model(path, served.model_use) {
+    match read_pool_model(path, selector, served.model_use) {
         Ok(model) => {
             served.model.put(Arc::new(model));
             // Choices made from the metrics with the old model are made anew.

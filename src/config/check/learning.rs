@@ -22,7 +22,7 @@ const PRESETS: [(&str, Preset); 3] = [
 ];
 const EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);
 /// How to write `learn`.
-const LEARN: &str = "`off` or `{ every: 10s }`";
+const LEARN: &str = "`off`, `online` or `{ every: 10s }`";
 
 impl Default for Learning {
     /// Serves, and learns from one exploring request in a thousand.
@@ -73,25 +73,21 @@ fn learn(node: Located<'_>) -> Option<Learn> {
         });
     }
     let text = node.word(LEARN)?;
-    if text == "off" {
-        return Some(Learn::Off);
+    match text {
+        "off" => return Some(Learn::Off),
+        "online" => return Some(Learn::Online(None)),
+        _ => {}
     }
     node.refuse(format!("`learn` cannot be {}", quoted(text)), format!("write {LEARN}"));
     None
 }
 
-/// Keys that would do nothing beside the others, and a model that is to stay and is not there.
+/// Keys that would do nothing beside the others.
 fn refuse_idle_keys(section: &Section<'_>, learning: &Learning) {
     match learning {
         Learning { learn: Learn::Off, .. } => {
             section.inapplicable("explore", "is what a learner learns from, and `learn` is off");
             section.inapplicable("preset", "says how much is learned, and `learn` is off");
-            if let (Some(learn), None) = (section.optional("learn"), section.optional("model")) {
-                learn.refuse_key(
-                    "`learn: off` keeps a model as it is, and none is named",
-                    "add `model: FILE`, or remove `learn`",
-                );
-            }
         }
         Learning { mode: Mode::Shadow, .. } => section.inapplicable(
             "explore",

@@ -8,8 +8,8 @@ use crate::selection::Choice;
 use crate::selection::Decision;
 use crate::selection::Reason;
 use crate::selection::Stage;
-use crate::selection::model_of_cpu;
 use crate::selection::forest::tests::model_of_compared_cpu;
+use crate::selection::model_of_cpu;
 use crate::selection::tests::NOW;
 use crate::selection::tests::request;
 

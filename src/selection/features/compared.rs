@@ -11,6 +11,7 @@ use crate::pool::PoolSnapshot;
 use crate::selection::RequestFacts;
 use crate::selection::features::UNKNOWN;
 use crate::selection::features::known;
+use crate::selection::features::logarithm::ln;
 
 /// How many features there are.
 pub const COMPARED_COUNT: usize = 38;
@@ -126,7 +127,7 @@ fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendInd
         pool.fleet()
             .map_or(0.0, |fleet| f32::from(fleet.rank(request.route_class))),
         signals.route_excess,
-        load.ln(),
+        ln(load),
         0.0,
         signals.z_fast - signals.z_slow,
     ]);
@@ -142,12 +143,12 @@ fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendInd
         bearing.idle_seconds,
         bearing.ln_work_rate,
         bearing.ln_peak_work_rate,
-        (next / load).ln(),
+        ln(next / load),
         // Of n + 1 requests each takes a + b (n + 1): the last of them costs all a + b (2n + 1).
-        ((next + line.slope * (load - 1.0).max(0.0)) / load).ln(),
+        ln((next + line.slope * (load - 1.0).max(0.0)) / load),
         line.slope / (line.intercept + line.slope),
         all.slope / (all.intercept + all.slope),
-        (LEAST_OFFERED + pool.send_rate(index) * bearing.cost).ln(),
+        ln(LEAST_OFFERED + pool.send_rate(index) * bearing.cost),
     ]);
 }
 
@@ -165,9 +166,9 @@ fn of_metrics(pool: &PoolSnapshot<'_>, index: BackendIndex, row: &mut [f32]) {
         pool.sent_since_poll(index) as f32,
         in_flight - occupancy.at_poll,
         in_flight - occupancy.mean_since,
-        (cpu.max(LEAST_CPU) / (occupancy.mean_before + 0.1)).ln(),
+        ln(cpu.max(LEAST_CPU) / (occupancy.mean_before + 0.1)),
         cpu,
-        (rx.max(0.0) + LEAST_RX).ln(),
+        ln(rx.max(0.0) + LEAST_RX),
     ]);
 }
 
