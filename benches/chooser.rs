@@ -15,20 +15,20 @@ use sylvan::selection::shipped_model;
 use crate::learned::full_learner;
 use crate::rig::NOW;
 
-/// The selector of type `name` for `pool`; a forest's model is in charge. `distilled` is the forest with the model that comes
-/// with the program.
+/// The selector of type `name` for `pool`; a forest's model is in charge. `forest` has the one that comes with the program,
+/// `forest_online` one that was learned.
 pub(crate) fn selector(name: &str, pool: &Pool) -> Arc<dyn Selector> {
     let model = Arc::new(ModelSlot::default());
     let kind = match name {
-        "forest" => {
+        "forest_online" => {
             // Growing one takes seconds without optimisation, and only a forest asks for it.
             let learned = full_learner(LearnerPreset::Standard).retrain(NOW);
             model.put(learned.expect("noise makes a forest"));
-            name
-        }
-        "distilled" => {
-            model.put(shipped_model());
             "forest"
+        }
+        "forest" => {
+            model.put(shipped_model());
+            name
         }
         _ => name,
     };
@@ -39,6 +39,6 @@ pub(crate) fn selector(name: &str, pool: &Pool) -> Arc<dyn Selector> {
         members: pool.members(),
         model: &model,
         fallback: &fallback,
-        forest: ForestOptions::default(),
+        forest: ForestOptions::online(),
     })
 }

@@ -27,7 +27,7 @@ const SELECTORS: [&str; 12] = [
     "load_weighted",
     "hash",
     "forest",
-    "distilled",
+    "forest_online",
 ];
 
 fn decide(criterion: &mut Criterion) {

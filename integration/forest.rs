@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use http::Request;
 use serde_json::Value;
 use sylvan::forest::encode;
 use sylvan::selection::FEATURE_COUNT;
@@ -239,6 +240,43 @@ async fn a_forest_learns_takes_charge_and_goes_on_after_a_restart() {
     assert_eq!(resumed["forest"]["charge"], "unproven", "{resumed}");
     let _load = Load::start(&again);
     until_in_charge(&again).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_forest_that_comes_with_the_program_decides_from_the_first_request_on() {
+    let [fast, slow] = pair().await;
+    let gateway = Gateway::start(&Written::to(&[&fast, &slow]).selector("forest")).await;
+    let first = gateway.connect().await.send(Request::get("/"), "").await;
+    assert_eq!(first.status, 200);
+    assert_eq!(by_model(&gateway.metrics().await), 1.0);
+    let pool = gateway.pool().await;
+    assert_eq!(pool["forest"]["charge"], "in_charge", "{pool}");
+    assert!(pool["forest"]["learning"].is_null(), "{pool}");
+    let load = Load::start(&gateway);
+    assert_eq!(load.slice().await.failures, Vec::<String>::new());
+    assert!(
+        fast.requests() > 2 * slow.requests(),
+        "{} and {}",
+        fast.requests(),
+        slow.requests()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_distilled_is_not_learned_on() {
+    let state = TempDir::new().expect("a temporary directory");
+    let [fast, slow] = pair().await;
+    let gateway = Gateway::start(&Written::to(&[&fast, &slow]).selector("forest")).await;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default.forest");
+    let model = format!(", model: \"{}\"", shipped.display());
+    gateway.overwrite(&written(&[&fast, &slow], &model, state.path()));
+    let (status, answer) = gateway.reload().await;
+    let answer = answer.to_string();
+    assert_eq!(status, 422, "{answer}");
+    assert!(
+        answer.contains("was distilled") && answer.contains("learn: off"),
+        "{answer}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

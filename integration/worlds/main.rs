@@ -17,9 +17,13 @@ mod bars;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::thread;
+use std::time::Duration;
 
 use sylvan::simulation::Comparison;
 use sylvan::simulation::Contender;
+use sylvan::simulation::Fault;
+use sylvan::simulation::FaultKind;
+use sylvan::simulation::Relative;
 use sylvan::simulation::SHIPPED;
 use sylvan::simulation::Scenario;
 use sylvan::simulation::Suite;
@@ -29,6 +33,9 @@ use sylvan::units::Share;
 
 use crate::bars::BARS;
 use crate::bars::Bar;
+use crate::bars::FROZEN_ELSEWHERE;
+use crate::bars::FROZEN_SUITE;
+use crate::bars::FROZEN_UNPOLLED;
 use crate::bars::STUDY;
 use crate::bars::SUITE;
 use crate::bars::figures;
@@ -49,6 +56,10 @@ const RIVALS: [&str; 8] = [
     "c3",
     "load_weighted",
 ];
+/// The forest that learns, and the one that comes with the program.
+const FORESTS: [&str; 2] = ["forest_online", "forest"];
+/// Geometric mean and worst of the latter in the four worlds, to the best of three rivals.
+const SHORT_FROZEN: (f64, f64) = (0.95, 1.09);
 /// How much longer than round robin's the paper's policy must make the mean latency when polls are five seconds apart:
 /// it is kept as a baseline that herds, and one that did not would not be the paper's.
 const HERDING: f64 = 3.0;
@@ -60,9 +71,18 @@ fn scenario(name: &str) -> Scenario {
 }
 
 fn play(worlds: &[&str], selectors: &[&str], seeds: Range<u64>, jitter: Share) -> Comparison {
+    play_all(
+        worlds.iter().map(|name| scenario(name)).collect(),
+        selectors,
+        seeds,
+        jitter,
+    )
+}
+
+fn play_all(scenarios: Vec<Scenario>, selectors: &[&str], seeds: Range<u64>, jitter: Share) -> Comparison {
     let contender = |name: &&str| Contender::named(name).expect("a selector of this build");
     let suite = Suite {
-        scenarios: worlds.iter().map(|name| scenario(name)).collect(),
+        scenarios,
         contenders: selectors.iter().map(contender).collect(),
         seeds,
         jitter,
@@ -73,8 +93,9 @@ fn play(worlds: &[&str], selectors: &[&str], seeds: Range<u64>, jitter: Share) -
 
 #[test]
 fn the_forest_keeps_its_bars_in_four_worlds() {
-    let selectors: Vec<&str> = ["forest"].into_iter().chain(SHORT_RIVALS).collect();
+    let selectors: Vec<&str> = FORESTS.into_iter().chain(SHORT_RIVALS).collect();
     let comparison = play(&SHORT, &selectors, SHORT_SEEDS, Share::NONE);
+    let frozen = over_worlds(&comparison, "forest", |it| it.mean_ratio);
     let of_these = |bar: &&Bar| SHORT.contains(&bar.world);
     let judged: Vec<Judged> = BARS
         .iter()
@@ -82,6 +103,11 @@ fn the_forest_keeps_its_bars_in_four_worlds() {
         .map(|bar| Judged::new(bar, &comparison))
         .collect();
     assert!(judged.iter().all(Judged::holds), "\n{}", table(&judged));
+    let (mean, worst) = over_worlds(&comparison, "forest", |it| it.mean_ratio);
+    assert!(
+        mean < SHORT_FROZEN.0 && worst < SHORT_FROZEN.1,
+        "forest: {mean}, at worst {worst}"
+    );
 }
 
 #[test]
@@ -96,11 +122,16 @@ fn every_bar_holds_when_all_worlds_are_asked_for() {
         .map(|shipped| shipped.name)
         .filter(|name| *name != "paper-poll5")
         .collect();
-    let selectors: Vec<&str> = RIVALS.into_iter().chain(["forest", "marginal_cost"]).collect();
+    let selectors: Vec<&str> = RIVALS
+        .into_iter()
+        .chain(["forest_online", "forest", "marginal_cost"])
+        .collect();
     let comparison = play(&worlds, &selectors, seeds.clone(), jitter);
-    let herding = play(&["paper-poll5"], &["classifier", "round_robin"], seeds, jitter);
+    let herding = play(&["paper-poll5"], &["classifier", "round_robin"], seeds.clone(), jitter);
     let mut judged: Vec<Judged> = BARS.iter().map(|bar| Judged::new(bar, &comparison)).collect();
     judged.extend(of_suite(&comparison));
+    judged.extend(of_frozen(&comparison));
+    judged.push(of_unpolled(seeds.clone(), jitter));
     judged.push(of_classifier(&herding));
     println!("{}\n{}\n{}", ratios(&comparison), rivals(&comparison), table(&judged));
     let missed: Vec<Judged> = judged.into_iter().filter(|it| !it.holds()).collect();
@@ -133,23 +164,86 @@ impl Judged {
         }
     }
 
+    fn at_most(world: &str, what: &str, at_most: f64, found: f64) -> Self {
+        Self {
+            world: world.to_owned(),
+            what: what.to_owned(),
+            range: (0.0, at_most),
+            found,
+        }
+    }
+
     fn holds(&self) -> bool {
         (self.range.0..=self.range.1).contains(&self.found)
     }
 }
 
 fn of_suite(comparison: &Comparison) -> [Judged; 2] {
-    let (mean, worst) = over_worlds(comparison, "forest");
-    let judged = |what: &str, at_most, found| Judged {
-        world: "all thirteen".to_owned(),
-        what: what.to_owned(),
-        range: (0.0, at_most),
-        found,
-    };
+    let (mean, worst) = over_worlds(comparison, "forest_online", |it| it.mean_ratio);
     [
-        judged("geometric mean over the best rival of each", SUITE.0, mean),
-        judged("worst of them", SUITE.1, worst),
+        Judged::at_most(
+            "all thirteen",
+            "geometric mean over the best rival of each",
+            SUITE.0,
+            mean,
+        ),
+        Judged::at_most("all thirteen", "worst of them", SUITE.1, worst),
     ]
+}
+
+/// What is promised of the forest that comes with the program, but for what it does without metrics.
+fn of_frozen(comparison: &Comparison) -> Vec<Judged> {
+    let (mean, worst) = over_worlds(comparison, "forest", |it| it.mean_ratio);
+    let (p99, _) = over_worlds(comparison, "forest", |it| it.p99_ratio);
+    let of_suite = |what, at_most, found| Judged::at_most("all thirteen", what, at_most, found);
+    let elsewhere = FROZEN_ELSEWHERE.into_iter().map(|(world, at_most)| {
+        let found = ratio(comparison, world, "forest", |it| it.mean_ratio).unwrap_or(f64::NAN);
+        Judged::at_most(world, "forest: mean over the best rival", at_most, found)
+    });
+    [
+        of_suite(
+            "forest: geometric mean over the best rival of each",
+            FROZEN_SUITE.0,
+            mean,
+        ),
+        of_suite("forest: worst of them", FROZEN_SUITE.1, worst),
+        of_suite(
+            "forest: geometric mean of the p99 over the best rival's",
+            FROZEN_SUITE.2,
+            p99,
+        ),
+    ]
+    .into_iter()
+    .chain(elsewhere)
+    .collect()
+}
+
+/// What the forest that comes with the program loses when all metrics are silent from second 50 on.
+fn of_unpolled(seeds: Range<u64>, jitter: Share) -> Judged {
+    let worlds = || SHIPPED.iter().take(WORLDS).map(|shipped| scenario(shipped.name));
+    let silent = worlds().map(|mut scenario| {
+        scenario.faults.push(Fault {
+            backends: (0..scenario.backends.len()).collect(),
+            kind: FaultKind::Silence {
+                during: Duration::from_secs(50)..scenario.duration,
+            },
+        });
+        scenario
+    });
+    let polled = play_all(worlds().collect(), &["forest"], seeds.clone(), jitter);
+    let unpolled = play_all(silent.collect(), &["forest"], seeds, jitter);
+    let mean_ms = |comparison: &Comparison, world| figures(comparison, world, "forest").map(|it| it.mean_ms);
+    let ratios = SHIPPED.iter().take(WORLDS).filter_map(|world| {
+        let ratio = mean_ms(&unpolled, world.name)? / mean_ms(&polled, world.name)?;
+        println!(
+            "without metrics from second 50, {}: {ratio:.3} x as with them",
+            world.name
+        );
+        Some(ratio.ln())
+    });
+    let mean = (ratios.sum::<f64>() / WORLDS as f64).exp();
+    let what = "forest: geometric mean without metrics over with them";
+    Judged::at_most("all thirteen", what, FROZEN_UNPOLLED, mean)
 }
 
 fn of_classifier(comparison: &Comparison) -> Judged {
@@ -162,30 +256,32 @@ fn of_classifier(comparison: &Comparison) -> Judged {
     }
 }
 
-/// Geometric mean and worst of a selector's mean latency over the best rival's, in the thirteen worlds.
-fn over_worlds(comparison: &Comparison, selector: &str) -> (f64, f64) {
-    let worlds = || SHIPPED.iter().take(WORLDS);
-    let ratios = worlds().filter_map(|world| mean_ratio(comparison, world.name, selector));
-    let (sum, worst) = ratios.fold((0.0, 0.0_f64), |(sum, worst), ratio| {
-        (sum + ratio.ln(), worst.max(ratio))
-    });
-    ((sum / WORLDS as f64).exp(), worst)
+/// Geometric mean and worst of a selector's `figure` over the best rival's, in those of the thirteen worlds that were played.
+fn over_worlds(comparison: &Comparison, selector: &str, figure: fn(&Relative) -> Option<f64>) -> (f64, f64) {
+    let worlds = SHIPPED.iter().take(WORLDS);
+    let ratios: Vec<f64> = worlds
+        .filter_map(|world| ratio(comparison, world.name, selector, figure))
+        .collect();
+    let sum: f64 = ratios.iter().map(|ratio| ratio.ln()).sum();
+    let worst = ratios.iter().copied().fold(0.0, f64::max);
+    ((sum / ratios.len() as f64).exp(), worst)
 }
 
-fn mean_ratio(comparison: &Comparison, world: &str, selector: &str) -> Option<f64> {
+fn ratio(comparison: &Comparison, world: &str, selector: &str, figure: fn(&Relative) -> Option<f64>) -> Option<f64> {
     let (_, selectors) = comparison.scenarios.iter().find(|(name, _)| name == world)?;
-    selectors.iter().find(|it| it.selector == selector)?.mean_ratio
+    figure(selectors.iter().find(|it| it.selector == selector)?)
 }
 
 /// Each selector's mean latency over that of the best rival, world by world.
 fn ratios(comparison: &Comparison) -> String {
     let worlds: Vec<&str> = comparison.scenarios.iter().map(|(name, _)| name.as_str()).collect();
     let mut text = format!("| | {} |\n|---|{}\n", worlds.join(" | "), "---|".repeat(worlds.len()));
-    for selector in RIVALS.into_iter().chain(["forest", "marginal_cost"]) {
+    for selector in RIVALS.into_iter().chain(FORESTS).chain(["marginal_cost"]) {
         let cells: Vec<String> = worlds
             .iter()
             .map(|world| {
-                mean_ratio(comparison, world, selector).map_or_else(String::new, |ratio| format!("{ratio:.3}"))
+                ratio(comparison, world, selector, |it| it.mean_ratio)
+                    .map_or_else(String::new, |ratio| format!("{ratio:.3}"))
             })
             .collect();
         text.push_str(&format!("| {selector} | {} |\n", cells.join(" | ")));
@@ -197,7 +293,7 @@ fn ratios(comparison: &Comparison) -> String {
 fn rivals(comparison: &Comparison) -> String {
     let mut text = "| rival | mean | study | worst | study |\n|---|---|---|---|---|\n".to_owned();
     for (rival, mean, worst) in STUDY {
-        let found = over_worlds(comparison, rival);
+        let found = over_worlds(comparison, rival, |it| it.mean_ratio);
         text.push_str(&format!(
             "| {rival} | {:.3} | {mean:.3} | {:.3} | {worst:.3} |\n",
             found.0, found.1

@@ -67,6 +67,7 @@ fn print(args: &DemoArgs, demo: &Demo) -> anyhow::Result<()> {
             "one word rewritten under load: {} requests, {} errors",
             outcome.swap.requests, outcome.swap.errors
         );
+        println!("forest served with the model that comes with sylvan, from its first request on, without warm-up");
         println!("data set       {}", files.dataset.display());
         println!("model          {}", files.model.display());
         println!("configuration  {}", files.configuration.display());

@@ -77,7 +77,13 @@ const QUICK_SEEDS: Range<u64> = 10..11;
 /// What is looked at after a quick run.
 const QUICK_WORLDS: [&str; 3] = ["homog", "hetero", "sparse"];
 /// The best classical selector of each of the thirteen worlds is one of these.
-const RIVALS: [&str; 5] = ["least_requests", "peak_ewma_all", "ewma", "load_weighted", "forest"];
+const RIVALS: [&str; 5] = [
+    "least_requests",
+    "peak_ewma_all",
+    "ewma",
+    "load_weighted",
+    "forest_online",
+];
 
 const QUICK_ROUNDS: u32 = 2;
 const QUICK_WORLD_COUNT: u32 = 24;
@@ -99,7 +105,7 @@ pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
     let distilled = distil(&plan, &command, &mut shelf)?;
     // First the model: nothing that happens from here on may lose it.
     train::write_file(&args.out, &encode(&distilled.model))?;
-    let evaluation = evaluate(args, &plan, Contender::distilled(Arc::new(distilled.model.clone())))?;
+    let evaluation = evaluate(args, &plan, Contender::frozen(Arc::new(distilled.model.clone())))?;
     io::stdout().write_all(simulate::tables(&evaluation).as_bytes())?;
     let card = distillation::card(&plan, &distilled, &evaluation);
     let beside = args.out.with_extension("md");

@@ -48,7 +48,7 @@ pub(crate) struct SimulateArgs {
     /// The selectors [default: all that can be simulated]
     #[arg(long, value_delimiter = ',', value_name = "NAME,...", value_parser = Contender::named)]
     selectors: Vec<Contender>,
-    /// A distilled model; it takes part as `distilled`
+    /// A distilled model for `forest`, in place of the one that comes with the program
     #[arg(long, value_name = "FILE.forest")]
     model: Option<PathBuf>,
     /// Worlds are drawn from these seeds: 0..5 is 0 to 4
@@ -127,7 +127,9 @@ fn contenders(args: &SimulateArgs) -> anyhow::Result<Vec<Contender>> {
             .collect::<Result<_, _>>()?;
     }
     if let Some(path) = &args.model {
-        contenders.push(Contender::distilled(Arc::new(distilled(path)?)));
+        let own = Contender::frozen(Arc::new(distilled(path)?));
+        contenders.retain(|contender| contender.name() != own.name());
+        contenders.push(own);
     }
     Ok(contenders)
 }

@@ -231,24 +231,19 @@ fn check_learning(settings: &str, expected: &Learning) {
 }
 
 #[test]
-fn a_forest_learns_unless_it_is_told_not_to() {
+fn a_forest_stays_as_it_is_unless_it_is_told_to_learn() {
     check_learning("forest", &Learning::default());
+    check_learning("{ type: forest, learn: off }", &Learning::default());
+    check_learning("{ type: forest, learn: online }", &Learning::online());
     let every = |seconds| Learn::Online(Some(std::time::Duration::from_secs(seconds)));
     check_learning(
         "{ type: forest, learn: { every: 20s } }",
         &Learning {
             learn: every(20),
-            ..Learning::default()
+            ..Learning::online()
         },
     );
-    check_learning(
-        "{ type: forest, learn: off, model: a.forest }",
-        &Learning {
-            learn: Learn::Off,
-            explore: Share::NONE,
-            ..Learning::default()
-        },
-    );
+    check_learning("{ type: forest, learn: off, model: a.forest }", &Learning::default());
 }
 
 #[test]

@@ -103,12 +103,6 @@ impl Meter {
         })
     }
 
-    /// Traffic that is learned from and not measured.
-    pub(super) async fn learn(&self, stage: &Stage, rate: f64) {
-        self.send(stage, "learning while it serves", open(rate), self.lengths.learning)
-            .await;
-    }
-
     async fn at_rate(&self, stage: &Stage, name: &str, rate: f64, length: Duration) -> Result<Measured, DemoError> {
         let before = stage.reading().await?;
         let summary = self.send(stage, name, open(rate), length).await;

@@ -2,7 +2,7 @@
 //!
 //! [`run`] starts two uneven shops and a gateway as processes of their own, sends them seeded traffic under round
 //! robin, trains the paper's classifier on what the gateway recorded, rewrites one word of its configuration while
-//! traffic flows, and measures again; then once more for the forest that learns while it serves.
+//! traffic flows, and measures again; then once more for the forest with the model that comes with the program.
 
 pub mod cores;
 mod measure;
@@ -44,20 +44,17 @@ struct Lengths {
     saturation: Duration,
     moderate: Duration,
     high: Duration,
-    /// How long a selector that learns serves before it is measured.
-    learning: Duration,
 }
 
 impl Lengths {
-    const FULL: Self = Self::seconds([4, 20, 10, 15]);
-    const QUICK: Self = Self::seconds([1, 4, 2, 5]);
+    const FULL: Self = Self::seconds([4, 20, 10]);
+    const QUICK: Self = Self::seconds([1, 4, 2]);
 
-    const fn seconds([saturation, moderate, high, learning]: [u64; 4]) -> Self {
+    const fn seconds([saturation, moderate, high]: [u64; 3]) -> Self {
         Self {
             saturation: Duration::from_secs(saturation),
             moderate: Duration::from_secs(moderate),
             high: Duration::from_secs(high),
-            learning: Duration::from_secs(learning),
         }
     }
 }
@@ -96,7 +93,6 @@ pub async fn run(options: &Options) -> Result<Demo, DemoError> {
     let to_classifier = meter.swap(&stage, ["round_robin", "classifier"], rates[0]).await?;
     let classifier = meter.measure(&stage, "classifier", rates, None).await?;
     let to_forest = meter.swap(&stage, ["classifier", "forest"], rates[0]).await?;
-    meter.learn(&stage, rates[0]).await;
     let forest = meter.measure(&stage, "forest", rates, None).await?;
     let outcome = Outcome {
         phases: vec![round_robin, classifier, forest],

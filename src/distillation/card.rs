@@ -87,4 +87,4 @@ fn worlds(evaluation: &Comparison) -> String {
 }
 
 /// The selectors that the card shows.
-const LEARNED: [&str; 2] = ["distilled", "forest"];
+const LEARNED: [&str; 2] = ["forest", "forest_online"];

@@ -22,10 +22,10 @@ const FIRST: [&str; 8] = [
     "peak_ewma_all",
     "ewma",
     "marginal_cost",
-    "forest",
+    "forest_online",
 ];
 /// Who plays every later one, beside the forest that was distilled so far.
-const OTHERS: [&str; 3] = ["forest", "least_requests", "peak_ewma_all"];
+const OTHERS: [&str; 3] = ["forest_online", "least_requests", "peak_ewma_all"];
 /// In turns of eight, how many are that forest's.
 const OWN_TURNS: usize = 5;
 
@@ -52,7 +52,7 @@ fn contenders(model: Option<&Arc<Model>>) -> Vec<Contender> {
     let named =
         |names: &[&str]| -> Vec<Contender> { names.iter().filter_map(|name| Contender::named(name).ok()).collect() };
     let Some(model) = model else { return named(&FIRST) };
-    let own = (0..OWN_TURNS).map(|_| Contender::distilled(Arc::clone(model)));
+    let own = (0..OWN_TURNS).map(|_| Contender::frozen(Arc::clone(model)));
     own.chain(named(&OTHERS)).collect()
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn selector(name: &str, pool: &Pool) -> Arc<dyn Selector> {
         members: pool.members(),
         model: &model,
         fallback: &fallback,
-        forest: ForestOptions::default(),
+        forest: ForestOptions::online(),
     };
     (Registry::default().get(name).unwrap().build)(&context)
 }

@@ -73,6 +73,8 @@ struct Faults {
     reported_cpu: f64,
     /// Failures that overlap.
     failing: u32,
+    /// Silences that overlap.
+    silent: u32,
     cold: Option<Cold>,
     /// Times more work, by route.
     routes: Vec<f64>,
@@ -100,6 +102,7 @@ impl Backend {
             slow: 1.0,
             reported_cpu: 1.0,
             failing: 0,
+            silent: 0,
             cold: None,
             routes: vec![1.0; routes],
         };
@@ -179,6 +182,7 @@ impl Backend {
                 self.faults.reported_cpu *= reported_cpu;
             }
             Effect::Failing => self.faults.failing += 1,
+            Effect::Silent => self.faults.silent += 1,
             Effect::Cold { amplitude, requests } => {
                 self.faults.cold = Some(Cold {
                     amplitude,
@@ -200,6 +204,7 @@ impl Backend {
                 self.faults.reported_cpu /= reported_cpu;
             }
             Effect::Failing => self.faults.failing -= 1,
+            Effect::Silent => self.faults.silent -= 1,
             Effect::Cold { .. } => self.faults.cold = None,
             Effect::SlowRoute { route, factor } => self.faults.routes[route] /= factor,
         }
@@ -231,6 +236,11 @@ impl Backend {
 
     pub(crate) fn is_failing(&self) -> bool {
         self.faults.failing > 0
+    }
+
+    /// Whether its metrics cannot be polled.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.faults.silent > 0
     }
 
     /// Seconds that one unit of work of `route` takes on a core of its own; a cold cache is not counted.

@@ -281,7 +281,9 @@ impl<'w> Engine<'w> {
         let metrics = self.polls[gateway].read(&mut self.backends, errors, now);
         let asking = &mut self.gateways[gateway];
         for (position, metrics) in metrics.iter().enumerate() {
-            asking.measure(BackendIndex::new(position), *metrics);
+            if !self.backends[position].is_silent() {
+                asking.measure(BackendIndex::new(position), *metrics);
+            }
         }
         asking.end_poll();
         if gateway == 0 {

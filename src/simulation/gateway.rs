@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Mode;
 use crate::config::ModelUse;
 use crate::forest::Model;
 use crate::pool::Attempt;
@@ -25,6 +24,7 @@ use crate::selection::Registry;
 use crate::selection::RequestFacts;
 use crate::selection::Selector;
 use crate::selection::SelectorContext;
+use crate::selection::shipped_model;
 use crate::simulation::marginal_cost;
 use crate::simulation::marginal_cost::Truth;
 use crate::simulation::scenario::Machine;
@@ -33,7 +33,6 @@ use crate::simulation::school::School;
 use crate::simulation::tutor::Tutor;
 use crate::simulation::world::Request;
 use crate::simulation::world::World;
-use crate::units::Share;
 use crate::units::Timestamp;
 
 /// Every selector is helped by the same passive ejection: without one, whoever looks at load or latency sends most
@@ -42,15 +41,10 @@ const HEALTH: HealthPolicy = HealthPolicy {
     max_ejection_time: Duration::from_secs(2),
     ..HealthPolicy::BY_RESULTS
 };
-/// What reports call a forest that was distilled.
-const DISTILLED: &str = "distilled";
-
-/// A forest that stays as it is has nothing to explore for.
-const FROZEN: ForestOptions = ForestOptions {
-    mode: Mode::Active,
-    explore: Share::NONE,
-    learn: None,
-};
+/// The forest selector, with the model that comes with the program.
+const FOREST: &str = "forest";
+/// The same, learning from nothing.
+const FOREST_ONLINE: &str = "forest_online";
 
 /// What chooses in a simulated gateway.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,8 +54,10 @@ pub struct Contender(Kind);
 enum Kind {
     /// A type in the registry of selectors, and the model that it starts with.
     Live { name: String, model: Option<Arc<Model>> },
-    /// A forest that was distilled beforehand and stays as it is.
-    Distilled(Arc<Model>),
+    /// A forest that stays as it is.
+    Frozen(Arc<Model>),
+    /// A forest that learns.
+    Online,
     /// The clairvoyant reference.
     MarginalCost,
 }
@@ -80,8 +76,11 @@ impl Contender {
     /// # Errors
     /// When there is no selector of that name.
     pub fn named(name: &str) -> Result<Self, UnknownContender> {
-        if name == marginal_cost::NAME {
-            return Ok(Self(Kind::MarginalCost));
+        match name {
+            marginal_cost::NAME => return Ok(Self(Kind::MarginalCost)),
+            FOREST => return Ok(Self::frozen(shipped_model())),
+            FOREST_ONLINE => return Ok(Self(Kind::Online)),
+            _ => {}
         }
         let name = name.to_owned();
         if Registry::default().get(&name).is_none() {
@@ -93,8 +92,8 @@ impl Contender {
 
     /// The forest of `model`, which stays as it is.
     #[must_use]
-    pub fn distilled(model: Arc<Model>) -> Self {
-        Self(Kind::Distilled(model))
+    pub fn frozen(model: Arc<Model>) -> Self {
+        Self(Kind::Frozen(model))
     }
 
     /// The names of all contenders.
@@ -102,7 +101,9 @@ impl Contender {
     pub fn names() -> Vec<String> {
         let registry = Registry::default();
         let live = registry.types().map(|kind| kind.name);
-        live.chain([marginal_cost::NAME]).map(str::to_owned).collect()
+        live.chain([FOREST_ONLINE, marginal_cost::NAME])
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Its name.
@@ -110,7 +111,8 @@ impl Contender {
     pub fn name(&self) -> &str {
         match &self.0 {
             Kind::Live { name, .. } => name,
-            Kind::Distilled(_) => DISTILLED,
+            Kind::Frozen(_) => FOREST,
+            Kind::Online => FOREST_ONLINE,
             Kind::MarginalCost => marginal_cost::NAME,
         }
     }
@@ -128,7 +130,7 @@ impl Contender {
                 name: name.clone(),
                 model,
             }),
-            Kind::Distilled(_) | Kind::MarginalCost => self.clone(),
+            Kind::Frozen(_) | Kind::Online | Kind::MarginalCost => self.clone(),
         }
     }
 }
@@ -164,10 +166,11 @@ impl Gateway {
     pub(crate) fn new(world: &World, number: usize, contender: &Contender) -> Self {
         let scenario = &world.scenario;
         let pool = Pool::new(scenario.name.clone(), members(scenario), HEALTH);
-        let online = ForestOptions::default();
+        let (frozen, online) = (ForestOptions::frozen(), ForestOptions::online());
         let (name, model, options) = match &contender.0 {
-            Kind::Live { name, model } => (name.as_str(), model.as_ref(), online),
-            Kind::Distilled(model) => ("forest", Some(model), FROZEN),
+            Kind::Live { name, model } => (name.as_str(), model.as_ref(), frozen),
+            Kind::Frozen(model) => (FOREST, Some(model), frozen),
+            Kind::Online => (FOREST, None, online),
             Kind::MarginalCost => return Self::clairvoyant(pool),
         };
         let registry = Registry::default();

@@ -177,6 +177,11 @@ pub enum FaultKind {
         /// When.
         during: Range<Duration>,
     },
+    /// Its metrics cannot be polled.
+    Silence {
+        /// When.
+        during: Range<Duration>,
+    },
     /// Its caches are empty: work is multiplied by `1 + amplitude * exp(-served / requests)`.
     ColdCache {
         /// When they are emptied.

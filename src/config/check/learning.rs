@@ -25,13 +25,25 @@ const EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_
 const LEARN: &str = "`off`, `online` or `{ every: 10s }`";
 
 impl Default for Learning {
-    /// Serves, and learns from one exploring request in a thousand.
+    /// Serves with a model that stays as it is.
     fn default() -> Self {
         Self {
             mode: Mode::Active,
-            explore: Share::new(0.001).expect("a thousandth is between 0 and 1"),
+            explore: Share::NONE,
             preset: Preset::Auto,
+            learn: Learn::Off,
+        }
+    }
+}
+
+impl Learning {
+    /// Serves, and learns from one exploring request in a thousand.
+    #[must_use]
+    pub fn online() -> Self {
+        Self {
+            explore: Share::new(0.001).expect("a thousandth is between 0 and 1"),
             learn: Learn::Online(None),
+            ..Self::default()
         }
     }
 }
@@ -49,7 +61,10 @@ pub(super) fn learning(section: &Section<'_>, selector_type: Option<&SelectorTyp
         mode: section.or("mode", Mode::Active, |node| node.choice(&MODES)),
         explore: explore(section),
         preset: section.or("preset", Preset::Auto, |node| node.choice(&PRESETS)),
-        learn: section.or("learn", Learn::Online(None), learn),
+        learn: section.optional("learn").map_or(Learn::Off, |node| {
+            // What was meant cannot be said; that it was to stay as it is, is the least likely.
+            learn(node).unwrap_or(Learn::Online(None))
+        }),
     };
     refuse_idle_keys(section, &learning);
     match learning {
@@ -62,7 +77,7 @@ pub(super) fn learning(section: &Section<'_>, selector_type: Option<&SelectorTyp
 }
 
 fn explore(section: &Section<'_>) -> Share {
-    section.or("explore", Learning::default().explore, |node| node.share(Share::NONE))
+    section.or("explore", Learning::online().explore, |node| node.share(Share::NONE))
 }
 
 fn learn(node: Located<'_>) -> Option<Learn> {
@@ -86,8 +101,8 @@ fn learn(node: Located<'_>) -> Option<Learn> {
 fn refuse_idle_keys(section: &Section<'_>, learning: &Learning) {
     match learning {
         Learning { learn: Learn::Off, .. } => {
-            section.inapplicable("explore", "is what a learner learns from, and `learn` is off");
-            section.inapplicable("preset", "says how much is learned, and `learn` is off");
+            section.inapplicable("explore", "is what a learner learns from: it needs `learn: online`");
+            section.inapplicable("preset", "says how much is learned: it needs `learn: online`");
         }
         Learning { mode: Mode::Shadow, .. } => section.inapplicable(
             "explore",

@@ -30,14 +30,19 @@ pub struct ForestOptions {
     pub learn: Option<LearnerPreset>,
 }
 
-impl Default for ForestOptions {
-    /// What a configuration means that says nothing, where there are cores to spare.
-    fn default() -> Self {
+impl ForestOptions {
+    /// What `learn: online` means where there are cores to spare.
+    #[must_use]
+    pub fn online() -> Self {
+        Self::new(&Learning::online(), usize::MAX)
+    }
+
+    /// What a configuration means that says nothing.
+    #[must_use]
+    pub fn frozen() -> Self {
         Self::new(&Learning::default(), usize::MAX)
     }
-}
 
-impl ForestOptions {
     /// As `learning` says, on a machine with this many cores.
     #[must_use]
     pub fn new(learning: &Learning, cores: usize) -> Self {

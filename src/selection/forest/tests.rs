@@ -80,13 +80,13 @@ impl Stage {
 
     /// What the forest, exploring nothing, chooses for `request`.
     pub(crate) fn choose_for(&self, request: &RequestFacts) -> Choice {
-        let selector = self.selector(ForestOptions::default());
+        let selector = self.selector(ForestOptions::online());
         selector.select(&self.pool.snapshot(NOW), request).unwrap()
     }
 
     #[track_caller]
     fn check(&self, expected: usize, reason: Reason) {
-        let choice = self.choose(ForestOptions::default());
+        let choice = self.choose(ForestOptions::online());
         assert_eq!((choice.backend.position(), choice.reason), (expected, reason));
     }
 }
@@ -156,7 +156,7 @@ fn a_distilled_model_is_shown_how_the_candidates_compare() {
     let stage = Stage::new(&[(1, 0.9), (1, 0.1)]).with_model(model_of_compared_cpu());
     let frozen = ForestOptions {
         learn: FROZEN,
-        ..ForestOptions::default()
+        ..ForestOptions::online()
     };
     let choice = stage.choose(frozen);
     assert_eq!((choice.backend.position(), choice.reason), (1, Reason::Model));
@@ -191,7 +191,7 @@ fn a_frozen_forest_without_a_model_leaves_it_to_the_fallback() {
     let stage = Stage::new(&[(2, 0.1), (1, 0.9)]);
     let frozen = ForestOptions {
         learn: FROZEN,
-        ..ForestOptions::default()
+        ..ForestOptions::online()
     };
     assert_eq!(stage.choose(frozen).reason, Reason::Fallback);
 }
@@ -201,7 +201,7 @@ fn a_shadow_is_noted_and_not_obeyed() {
     let stage = Stage::new(&[(4, 0.9), (5, 0.1)]).with_model(model_of_cpu());
     let choice = stage.choose(ForestOptions {
         mode: Mode::Shadow,
-        ..ForestOptions::default()
+        ..ForestOptions::online()
     });
     assert_eq!((choice.backend.position(), choice.reason), (0, Reason::Policy));
     let proposal = choice.proposal.unwrap();

@@ -131,7 +131,7 @@ impl Jitter {
                 self.numbers([factor, reported_cpu]);
                 *reported_cpu = reported_cpu.min(1.0);
             }
-            FaultKind::Failure { during } => self.window(during),
+            FaultKind::Failure { during } | FaultKind::Silence { during } => self.window(during),
             FaultKind::ColdCache {
                 at,
                 amplitude,

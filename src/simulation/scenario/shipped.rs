@@ -40,7 +40,7 @@ macro_rules! shipped {
 }
 
 /// The suite's worlds, then those that guard against winning there alone.
-pub const SHIPPED: [Shipped; WORLDS + 3] = shipped![
+pub const SHIPPED: [Shipped; WORLDS + 5] = shipped![
     "homog",
     "hetero",
     "hetcores",
@@ -56,5 +56,7 @@ pub const SHIPPED: [Shipped; WORLDS + 3] = shipped![
     "sparse",
     "antag-075",
     "hetero-095",
+    "hetero-32",
+    "antag-32",
     "paper-poll5",
 ];

@@ -38,6 +38,8 @@ pub(crate) enum Effect {
     Slow { factor: f64, reported_cpu: f64 },
     /// Errors are all it answers.
     Failing,
+    /// Its metrics cannot be polled.
+    Silent,
     /// Its caches are empty from now on; see `FaultKind::ColdCache`.
     Cold { amplitude: f64, requests: f64 },
     /// A route is more work.
@@ -102,9 +104,10 @@ fn stretches(scenario: &Scenario, fault: &Fault, seed: u64, part: usize) -> Vec<
             }
             stretches
         }
-        FaultKind::Slowdown { during, .. } | FaultKind::Failure { during } | FaultKind::SlowRoute { during, .. } => {
-            seconds(during)
-        }
+        FaultKind::Slowdown { during, .. }
+        | FaultKind::Failure { during }
+        | FaultKind::Silence { during }
+        | FaultKind::SlowRoute { during, .. } => seconds(during),
         FaultKind::ColdCache { at, .. } => vec![at.as_secs_f64()..f64::INFINITY],
     }
 }
@@ -130,6 +133,7 @@ fn effect(kind: &FaultKind, machine: &Machine) -> Effect {
             factor, reported_cpu, ..
         } => Effect::Slow { factor, reported_cpu },
         FaultKind::Failure { .. } => Effect::Failing,
+        FaultKind::Silence { .. } => Effect::Silent,
         FaultKind::ColdCache {
             amplitude, requests, ..
         } => Effect::Cold { amplitude, requests },

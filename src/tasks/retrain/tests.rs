@@ -165,7 +165,7 @@ fn generation(
 
 #[test]
 fn a_forest_earns_its_charge_by_what_it_foresees() {
-    let mut site = Site::new(&["forest"]);
+    let mut site = Site::new(&["{ type: forest, learn: online }"]);
     let charges: Vec<Charge> = (0..SCHOOL_SECONDS)
         .map(|_| {
             site.pass(1);
@@ -280,7 +280,7 @@ fn a_clock_that_jumps_takes_no_charge() {
 fn options_that_change_keep_what_was_learned() {
     let mut site = Site::taught();
     let before = site.progress();
-    site.reload(&["{ type: forest, preset: standard, explore: 1% }"]);
+    site.reload(&["{ type: forest, preset: standard, explore: 1%, learn: online }"]);
     site.retrainer.look(site.now);
     assert_eq!((site.charge(), site.progress().rows), (Charge::InCharge, before.rows));
     let notebook = site.retrainer.current.look().pools[0].notebook.clone();
@@ -294,14 +294,14 @@ fn a_forest_that_comes_back_knows_what_it_knew() {
     site.reload(&["least_requests"]);
     site.pass(3);
     assert_eq!(site.model(), None);
-    site.reload(&["forest"]);
+    site.reload(&["{ type: forest, learn: online }"]);
     site.retrainer.look(site.now);
     assert_eq!((site.model(), site.charge()), (model, Charge::InCharge));
 }
 
 #[test]
 fn a_forest_that_only_watches_learns_too() {
-    let mut site = Site::new(&["{ type: forest, mode: shadow, fallback: random }"]);
+    let mut site = Site::new(&["{ type: forest, mode: shadow, fallback: random, learn: online }"]);
     site.pass(SCHOOL_SECONDS * 2);
     assert_eq!(site.charge(), Charge::InCharge);
     let proposals = site.retrainer.current.look().pools[0].tallies[0].proposals();
@@ -311,7 +311,7 @@ fn a_forest_that_only_watches_learns_too() {
 
 #[test]
 fn training_takes_its_share_of_the_time_and_pools_take_turns() {
-    let mut site = Site::new(&["forest", "forest", "forest"]);
+    let mut site = Site::new(&["{ type: forest, learn: online }"; 3]);
     while site.progress().rows < 300 {
         site.pass(1);
     }

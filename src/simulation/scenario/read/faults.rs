@@ -23,14 +23,16 @@ enum Kind {
     Antagonist,
     Slowdown,
     Failure,
+    Silence,
     ColdCache,
     SlowRoute,
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 6] = [
     ("antagonist", Kind::Antagonist),
     ("slowdown", Kind::Slowdown),
     ("failure", Kind::Failure),
+    ("silence", Kind::Silence),
     ("cold_cache", Kind::ColdCache),
     ("slow_route", Kind::SlowRoute),
 ];
@@ -74,6 +76,7 @@ fn fault(section: &Section<'_>, backends: usize, routes: &[Route]) -> Option<Fau
         Some(Kind::Antagonist) => antagonist(section),
         Some(Kind::Slowdown) => slowdown(section),
         Some(Kind::Failure) => during(section).map(|during| FaultKind::Failure { during }),
+        Some(Kind::Silence) => during(section).map(|during| FaultKind::Silence { during }),
         Some(Kind::ColdCache) => cold_cache(section),
         Some(Kind::SlowRoute) => slow_route(section, routes),
         None => {
