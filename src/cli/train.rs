@@ -1,5 +1,6 @@
 //! `sylvan train`: a recorded data set, or the paper's own table, becomes a model with its card.
 
+mod compare;
 mod data;
 mod findings;
 
@@ -53,6 +54,9 @@ pub(crate) struct TrainArgs {
     /// The most splits above a leaf
     #[arg(long, default_value_t = DEPTH, value_parser = clap::value_parser!(u16).range(1..=15))]
     depth: u16,
+    /// Compare this forest with other classifiers on the data set instead; writes no model
+    #[arg(long, conflicts_with = "out")]
+    compare: bool,
     /// Write what was done and found as JSON; `-` is the standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -66,7 +70,6 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     check_out(args)?;
     let data::Data { table, digest } = data::read(&args.files)?;
     let command = command(args);
-    let spinner = spinner(terminal::progress());
     let request = TrainRequest {
         pool: args.pool.as_deref(),
         params: params(args),
@@ -74,6 +77,10 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
         data_digest: &digest,
         command: &command,
     };
+    if args.compare {
+        return compare::run(args, &table, &request);
+    }
+    let spinner = spinner(terminal::progress());
     let trained = training::train(&table, &request).with_context(|| data::names(&args.files));
     spinner.finish_and_clear();
     let trained = trained?;
@@ -132,6 +139,9 @@ fn command(args: &TrainArgs) -> String {
     flag("--seed", args.seed.to_string());
     flag("--trees", args.trees.to_string());
     flag("--depth", args.depth.to_string());
+    if args.compare {
+        words.push("--compare".to_owned());
+    }
     words.join(" ")
 }
 
@@ -188,6 +198,7 @@ mod tests {
             seed: 1,
             trees: 8,
             depth: 3,
+            compare: false,
             json: None,
         }
     }

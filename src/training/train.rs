@@ -10,20 +10,14 @@ use crate::forest::METRICS;
 use crate::forest::Model;
 use crate::forest::ModelKind;
 use crate::forest::Samples;
-use crate::forest::Schema;
 use crate::forest::Training;
 use crate::forest::grow_classifier;
-use crate::training::dataset::Origin;
-use crate::training::dataset::Row;
 use crate::training::dataset::Table;
-use crate::training::joint::Dropped;
-use crate::training::joint::Joint;
-use crate::training::joint::Member;
+use crate::training::examples::Examples;
 use crate::training::model_card;
 use crate::training::preprocess::Pipeline;
 use crate::training::scores::Scores;
 use crate::training::scores::judge;
-use crate::training::summary::ClassSummary;
 use crate::training::summary::DataSummary;
 use crate::training::summary::ForestSummary;
 use crate::training::summary::MissingSummary;
@@ -65,10 +59,7 @@ pub struct Trained {
 /// # Errors
 /// When the table has too little to learn from, or a choice is open.
 pub fn train(table: &Table, request: &TrainRequest) -> Result<Trained, TrainError> {
-    let examples = match table.origin {
-        Origin::Recorded => Examples::joint(table, request.pool)?,
-        Origin::Paper => Examples::paper(table)?,
-    };
+    let examples = Examples::new(table, request.pool)?;
     let rows = examples.labels.len();
     if rows < LEAST_ROWS {
         return Err(TrainError::TooFew {
@@ -83,76 +74,7 @@ pub fn train(table: &Table, request: &TrainRequest) -> Result<Trained, TrainErro
     Ok(Trained { model, card, summary })
 }
 
-/// Rows in the order of time, and the class of each.
-struct Examples {
-    kind: ModelKind,
-    pool: Option<String>,
-    schema: Schema,
-    classes: Vec<Member>,
-    features: Vec<Vec<Option<f32>>>,
-    labels: Vec<usize>,
-    dropped: Dropped,
-}
-
 impl Examples {
-    /// Joint rows of one pool, the class being the backend that did best.
-    fn joint(table: &Table, wanted: Option<&str>) -> Result<Self, TrainError> {
-        let pool = choose_pool(table, wanted)?;
-        let rows: Vec<Row> = table.rows.iter().filter(|row| row.pool == pool).cloned().collect();
-        let Joint {
-            backends,
-            features,
-            best,
-            dropped,
-        } = Joint::new(&rows);
-        let count = backends.len();
-        let schema = Schema::joint(count)
-            .filter(|_| count > 1)
-            .ok_or(TrainError::Backends { found: count })?;
-        let kind = ModelKind::Classifier { backends: count };
-        Ok(Self {
-            kind,
-            pool: Some(pool),
-            schema,
-            classes: backends,
-            features,
-            labels: best,
-            dropped,
-        })
-    }
-
-    /// The paper's rows as they are, the class being the backend that a row is of.
-    fn paper(table: &Table) -> Result<Self, TrainError> {
-        let mut rows: Vec<&Row> = table.rows.iter().collect();
-        rows.sort_by_key(|row| row.timestamp);
-        let mut ids: Vec<u32> = rows.iter().map(|row| row.server_id).collect();
-        let labels = ids.clone();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.len() < 2 {
-            return Err(TrainError::OneClass);
-        }
-        let schema = Schema::new(METRICS.map(ToOwned::to_owned).to_vec()).expect("there are four metrics");
-        Ok(Self {
-            kind: ModelKind::Reproduction,
-            pool: None,
-            schema,
-            labels: labels
-                .iter()
-                .map(|id| ids.partition_point(|other| other < id))
-                .collect(),
-            classes: ids
-                .iter()
-                .map(|&server_id| Member {
-                    server_id,
-                    address: String::new(),
-                })
-                .collect(),
-            features: rows.iter().map(|row| row.metrics.to_vec()).collect(),
-            dropped: Dropped::default(),
-        })
-    }
-
     /// The scores on the last rows of a model trained on those before.
     fn holdout(&self, request: &TrainRequest) -> Result<Scores, TrainError> {
         let held_out = self.labels.len().div_ceil(HOLDOUT_PART);
@@ -191,12 +113,6 @@ impl Examples {
         Ok((Model::new(self.kind, forest, pipeline.fills(), training)?, pipeline))
     }
 
-    /// How many of the first `rows` rows are of each class.
-    fn counts(&self, rows: usize) -> Vec<usize> {
-        let count = |class| self.labels[..rows].iter().filter(|&&label| label == class).count();
-        (0..self.classes.len()).map(count).collect()
-    }
-
     fn summary(
         &self,
         table: &Table,
@@ -208,12 +124,6 @@ impl Examples {
             ModelKind::Classifier { backends } => ("classifier", Some(backends)),
             _ => ("reproduction", None),
         };
-        let counts = self.counts(self.labels.len());
-        let class = |(member, rows): (&Member, usize)| ClassSummary {
-            server_id: member.server_id,
-            address: member.address.clone(),
-            rows,
-        };
         Summary {
             kind,
             serves_backends,
@@ -222,13 +132,13 @@ impl Examples {
             data_digest: request.data_digest.to_owned(),
             seed: request.seed,
             data: self.data_summary(table),
-            classes: self.classes.iter().zip(counts).map(class).collect(),
+            classes: self.class_summaries(),
             holdout,
             forest: self.forest_summary(model, pipeline, request.params.depth),
         }
     }
 
-    fn data_summary(&self, table: &Table) -> DataSummary {
+    pub(crate) fn data_summary(&self, table: &Table) -> DataSummary {
         let times = || table.rows.iter().map(|row| row.timestamp.seconds());
         let missing = METRICS.into_iter().zip(table.missing());
         DataSummary {
@@ -262,27 +172,12 @@ impl Examples {
 }
 
 /// `params` with leaves small enough for `rows` rows: of a handful, five a leaf would allow no split at all.
-fn fitting(params: GrowParams, rows: usize) -> GrowParams {
+pub(crate) fn fitting(params: GrowParams, rows: usize) -> GrowParams {
     let min_leaf = params.min_leaf.min((rows / 40).max(1));
     GrowParams {
         min_leaf,
         min_split: params.min_split.min(2 * min_leaf),
         ..params
-    }
-}
-
-fn choose_pool(table: &Table, wanted: Option<&str>) -> Result<String, TrainError> {
-    let mut known: Vec<String> = table.rows.iter().map(|row| row.pool.clone()).collect();
-    known.sort_unstable();
-    known.dedup();
-    match (wanted, known.as_slice()) {
-        (Some(wanted), _) if known.iter().any(|name| name == wanted) => Ok(wanted.to_owned()),
-        (Some(wanted), _) => Err(TrainError::NoSuchPool {
-            wanted: wanted.to_owned(),
-            known,
-        }),
-        (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(TrainError::SeveralPools(known)),
     }
 }
 

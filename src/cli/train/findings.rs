@@ -55,7 +55,8 @@ fn push_dropped(table: &mut Table, summary: &Summary) {
     }
 }
 
-fn label(server_id: u32, address: &str) -> String {
+/// A backend, by its number and its address where that is known.
+pub(super) fn label(server_id: u32, address: &str) -> String {
     if address.is_empty() {
         format!("server_id {server_id}")
     } else {

@@ -4,6 +4,8 @@ use super::*;
 use crate::forest::ModelError;
 use crate::forest::decode;
 use crate::forest::encode;
+use crate::training::dataset::Origin;
+use crate::training::dataset::Row;
 use crate::training::dataset::Window;
 use crate::units::Draws;
 use crate::units::Timestamp;

@@ -1,0 +1,79 @@
+//! `sylvan train` on files as users have them: whole, mixed, torn and wrong.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::root;
+
+/// What `sylvan train` with `arguments`, run in the repository, wrote to its two streams; its exit code.
+fn train(arguments: &[&str]) -> (String, String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_sylvan"))
+        .current_dir(root())
+        .arg("train")
+        .args(arguments)
+        .output()
+        .expect("the binary starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+/// The figures of a comparison without those that are times.
+fn timeless(file: &Path) -> Value {
+    let text = fs::read_to_string(file).expect("the figures are written");
+    let mut figures: Value = serde_json::from_str(&text).expect("the figures are JSON");
+    for method in figures["methods"].as_array_mut().into_iter().flatten() {
+        method["scores"]["fit_seconds"] = Value::Null;
+        method["scores"]["predict_us"] = Value::Null;
+    }
+    figures
+}
+
+#[test]
+fn a_comparison_shows_every_method_and_is_the_same_for_the_same_seed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = ["one.json", "other.json"].map(|name| dir.path().join(name));
+    for file in &files {
+        let path = file.display().to_string();
+        let (table, said, code) = train(&[
+            "integration/fixtures/shop.csv",
+            "--compare",
+            "--trees",
+            "9",
+            "--json",
+            &path,
+        ]);
+        assert_eq!(code, Some(0), "{said}");
+        for name in [
+            "decision_tree",
+            "random_forest",
+            "linfa_forest",
+            "adaboost",
+            "logistic_regression",
+            "naive_bayes",
+            "linear_svm",
+            "rbf_svm",
+            "k_nearest",
+        ] {
+            assert!(table.contains(name), "{name} in\n{table}");
+        }
+        assert!(table.contains("choice: "), "{table}");
+    }
+    assert_eq!(timeless(&files[0]), timeless(&files[1]));
+}
+
+#[test]
+fn what_cannot_be_compared_names_the_file_and_the_remedy() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("short.csv");
+    let whole = fs::read_to_string(root().join("integration/fixtures/shop.csv")).expect("the fixture");
+    let short: Vec<&str> = whole.lines().take(12).collect();
+    fs::write(&file, short.join("\n") + "\n").expect("a file");
+    let (_, said, code) = train(&[&file.display().to_string(), "--compare"]);
+    assert_ne!(code, Some(0));
+    assert!(said.contains("short.csv: ") && said.contains("record longer"), "{said}");
+    let (_, said, code) = train(&["integration/fixtures/shop.csv", "--compare", "--out", "x.forest"]);
+    assert_eq!(code, Some(2), "{said}");
+}
