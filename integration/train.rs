@@ -65,6 +65,58 @@ fn a_comparison_shows_every_method_and_is_the_same_for_the_same_seed() {
 }
 
 #[test]
+fn a_page_shows_the_methods_and_what_the_forest_depends_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("page.html");
+    let path = file.display().to_string();
+    let (_, said, code) = train(&[
+        "integration/fixtures/shop.csv",
+        "--compare",
+        "--trees",
+        "9",
+        "--html",
+        &path,
+    ]);
+    assert_eq!(code, Some(0), "{said}");
+    let page = fs::read_to_string(&file).expect("the page is written");
+    for part in [
+        "<svg",
+        "lost without it",
+        "ROC curves",
+        "What was taken for what",
+        "cpu_percent_1",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src="));
+}
+
+#[test]
+fn rows_that_cannot_be_used_are_named_and_counted() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("torn.csv");
+    let whole = fs::read_to_string(root().join("integration/fixtures/shop.csv")).expect("the fixture");
+    let second = whole.lines().nth(1).expect("a row");
+    fs::write(&file, format!("{whole}{second}\nnonsense,1,2\n1795403161.2")).expect("a file");
+    let json = dir.path().join("found.json").display().to_string();
+    let (_, said, code) = train(&[&file.display().to_string(), "--trees", "9", "--json", &json]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in [
+        "torn.csv:340: the same row",
+        "torn.csv:341: timestamp is `nonsense`",
+        "torn.csv:342: torn",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let found: Value = serde_json::from_str(&fs::read_to_string(json).expect("figures")).expect("JSON");
+    let data = &found["data"];
+    assert_eq!(
+        (&data["skipped"], &data["torn"], &data["duplicates"]),
+        (&3.into(), &1.into(), &1.into())
+    );
+}
+
+#[test]
 fn what_cannot_be_compared_names_the_file_and_the_remedy() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("short.csv");

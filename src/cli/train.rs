@@ -3,6 +3,7 @@
 mod compare;
 mod data;
 mod findings;
+mod page;
 
 use std::io;
 use std::io::Write;
@@ -26,6 +27,7 @@ use crate::report::Look;
 use crate::tasks::replace::Durability;
 use crate::tasks::replace::replace;
 use crate::training;
+use crate::training::Comparison;
 use crate::training::TrainRequest;
 use crate::training::Trained;
 
@@ -60,6 +62,9 @@ pub(crate) struct TrainArgs {
     /// Write what was done and found as JSON; `-` is the standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page with the figures and charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -77,22 +82,37 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
         data_digest: &digest,
         command: &command,
     };
-    if args.compare {
-        return compare::run(args, &table, &request);
+    let compared = if args.compare {
+        Some(compare::run(args, &table, &request)?)
+    } else {
+        None
+    };
+    // A comparison shows the forest itself on its page alone.
+    if compared.is_none() || args.html.is_some() {
+        let spinner = spinner(terminal::progress());
+        let trained = training::train(&table, &request).with_context(|| data::names(&args.files));
+        spinner.finish_and_clear();
+        finish(args, &trained?, compared.as_ref())?;
     }
-    let spinner = spinner(terminal::progress());
-    let trained = training::train(&table, &request).with_context(|| data::names(&args.files));
-    spinner.finish_and_clear();
-    let trained = trained?;
-    if !args.json.as_deref().is_some_and(terminal::is_output) {
-        io::stdout().write_all(findings::table(&trained.summary).text(terminal::output()).as_bytes())?;
+    Ok(())
+}
+
+/// Shows and writes what was asked for.
+fn finish(args: &TrainArgs, trained: &Trained, compared: Option<&Comparison>) -> anyhow::Result<()> {
+    if compared.is_none() {
+        if !args.json.as_deref().is_some_and(terminal::is_output) {
+            io::stdout().write_all(findings::table(&trained.summary).text(terminal::output()).as_bytes())?;
+        }
+        if let Some(file) = &args.json {
+            terminal::write_json(file, &trained.summary)?;
+        }
     }
     if let Some(out) = &args.out {
-        write_model(out, &trained)?;
+        write_model(out, trained)?;
     }
-    args.json
-        .as_deref()
-        .map_or(Ok(()), |file| terminal::write_json(file, &trained.summary))
+    args.html.as_deref().map_or(Ok(()), |file| {
+        terminal::write(file, &page::page(&trained.summary, compared))
+    })
 }
 
 /// Refuses early what would only fail after the work.
@@ -200,6 +220,7 @@ mod tests {
             depth: 3,
             compare: false,
             json: None,
+            html: None,
         }
     }
 

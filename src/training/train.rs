@@ -2,9 +2,12 @@
 
 mod error;
 
+use std::ops::Range;
+
 pub use error::TrainError;
 
 use crate::forest::Classes;
+use crate::forest::Forest;
 use crate::forest::GrowParams;
 use crate::forest::METRICS;
 use crate::forest::Model;
@@ -14,12 +17,17 @@ use crate::forest::Training;
 use crate::forest::grow_classifier;
 use crate::training::dataset::Table;
 use crate::training::examples::Examples;
+use crate::training::importance::Unseen;
 use crate::training::model_card;
 use crate::training::preprocess::Pipeline;
+use crate::training::preprocess::Reason;
 use crate::training::scores::Scores;
 use crate::training::scores::judge;
+use crate::training::sieve::sift;
 use crate::training::summary::DataSummary;
+use crate::training::summary::DroppedSummary;
 use crate::training::summary::ForestSummary;
+use crate::training::summary::ImportanceSummary;
 use crate::training::summary::MissingSummary;
 use crate::training::summary::Summary;
 
@@ -67,19 +75,20 @@ pub fn train(table: &Table, request: &TrainRequest) -> Result<Trained, TrainErro
             dropped: examples.dropped,
         });
     }
-    let holdout = examples.holdout(request)?;
+    let (holdout, importance) = examples.holdout(request)?;
     let (model, pipeline) = examples.fit(rows, request)?;
-    let summary = examples.summary(table, request, (&model, &pipeline), holdout);
+    let forest = examples.forest_summary(&model, &pipeline, (request.params.depth, importance));
+    let summary = examples.summary(table, request, forest, holdout);
     let card = model_card::render(&summary);
     Ok(Trained { model, card, summary })
 }
 
 impl Examples {
-    /// The scores on the last rows of a model trained on those before.
-    fn holdout(&self, request: &TrainRequest) -> Result<Scores, TrainError> {
-        let held_out = self.labels.len().div_ceil(HOLDOUT_PART);
-        let trained = self.labels.len() - held_out;
-        let (model, _) = self.fit(trained, request)?;
+    /// The scores on the last rows of a model trained on those before, and what it depends on.
+    fn holdout(&self, request: &TrainRequest) -> Result<(Scores, Vec<ImportanceSummary>), TrainError> {
+        let rows = self.labels.len();
+        let trained = rows - rows.div_ceil(HOLDOUT_PART);
+        let (model, pipeline) = self.fit(trained, request)?;
         let majority = self
             .counts(trained)
             .iter()
@@ -87,39 +96,56 @@ impl Examples {
             .rev()
             .max_by_key(|&(_, count)| count)
             .map_or(0, |(class, _)| class);
-        Ok(judge(
-            &model,
-            &self.features[trained..],
-            &self.labels[trained..],
-            majority,
-        ))
+        let unseen = self.unseen(trained..rows, &pipeline);
+        let places: Vec<usize> = pipeline.kept.iter().map(|column| column.place).collect();
+        let losses = unseen.losses(&places, |row| model.vote(row), request.seed);
+        let loss = |(&place, loss): (&usize, f64)| ImportanceSummary {
+            feature: self.schema.names()[place].clone(),
+            loss,
+        };
+        let mut importance: Vec<ImportanceSummary> = places.iter().zip(losses).map(loss).collect();
+        importance.sort_by(|a, b| b.loss.total_cmp(&a.loss));
+        let scores = judge(&model, &self.features[trained..], &self.labels[trained..], majority);
+        Ok((scores, importance))
+    }
+
+    /// Some of the rows as a forest sees them that has not learned from them.
+    pub(crate) fn unseen(&self, rows: Range<usize>, pipeline: &Pipeline) -> Unseen<'_> {
+        let fills = pipeline.fills();
+        let value = |(value, fill): (&Option<f32>, &f32)| value.unwrap_or(*fill);
+        let filled = |row: &Vec<Option<f32>>| row.iter().zip(&fills).map(value).collect();
+        Unseen {
+            rows: self.features[rows.clone()].iter().map(filled).collect(),
+            labels: &self.labels[rows],
+            classes: self.classes.len(),
+        }
     }
 
     /// The model of the first `rows` rows, and how they were prepared.
     fn fit(&self, rows: usize, request: &TrainRequest) -> Result<(Model, Pipeline), TrainError> {
-        let features = &self.features[..rows];
-        let pipeline = Pipeline::fit(features, self.schema.width());
-        let kept = pipeline.kept_schema(&self.schema).ok_or(TrainError::Constant)?;
-        let samples = Samples::new(kept, features.iter().flat_map(|row| pipeline.apply(row)).collect())?;
-        let classes = Classes::new(self.labels[..rows].to_vec(), self.classes.len())?;
-        let forest = grow_classifier(&samples, &classes, &fitting(request.params, rows), request.seed)?;
+        let pipeline = sift(self, rows, request)?;
+        let forest = self.grow(rows, &pipeline, request)?;
         let training = Training {
             rows: rows as u64,
             seed: request.seed,
             data_digest: request.data_digest.to_owned(),
             command: request.command.to_owned(),
+            pipeline: pipeline.json(),
         };
-        let forest = pipeline.unfold(&forest, &self.schema);
         Ok((Model::new(self.kind, forest, pipeline.fills(), training)?, pipeline))
     }
 
-    fn summary(
-        &self,
-        table: &Table,
-        request: &TrainRequest,
-        (model, pipeline): (&Model, &Pipeline),
-        holdout: Scores,
-    ) -> Summary {
+    /// The forest of the first `rows` rows, prepared by `pipeline`; it votes on raw rows.
+    pub(crate) fn grow(&self, rows: usize, pipeline: &Pipeline, request: &TrainRequest) -> Result<Forest, TrainError> {
+        let kept = pipeline.kept_schema(&self.schema).ok_or(TrainError::Constant)?;
+        let values = self.features[..rows].iter().flat_map(|row| pipeline.apply(row));
+        let samples = Samples::new(kept, values.collect())?;
+        let classes = Classes::new(self.labels[..rows].to_vec(), self.classes.len())?;
+        let forest = grow_classifier(&samples, &classes, &fitting(request.params, rows), request.seed)?;
+        Ok(pipeline.unfold(&forest, &self.schema))
+    }
+
+    fn summary(&self, table: &Table, request: &TrainRequest, forest: ForestSummary, holdout: Scores) -> Summary {
         let (kind, serves_backends) = match self.kind {
             ModelKind::Classifier { backends } => ("classifier", Some(backends)),
             _ => ("reproduction", None),
@@ -134,7 +160,7 @@ impl Examples {
             data: self.data_summary(table),
             classes: self.class_summaries(),
             holdout,
-            forest: self.forest_summary(model, pipeline, request.params.depth),
+            forest,
         }
     }
 
@@ -144,6 +170,8 @@ impl Examples {
         DataSummary {
             rows: table.rows.len(),
             skipped: table.skipped.count,
+            torn: table.skipped.torn,
+            duplicates: table.skipped.duplicates,
             first_seconds: times().fold(f64::INFINITY, f64::min),
             last_seconds: times().fold(0.0, f64::max),
             missing: missing.map(|(column, rows)| MissingSummary { column, rows }).collect(),
@@ -152,22 +180,37 @@ impl Examples {
         }
     }
 
-    fn forest_summary(&self, model: &Model, pipeline: &Pipeline, depth: usize) -> ForestSummary {
-        let is_kept = |place: &usize| pipeline.kept.iter().any(|column| column.place == *place);
-        let (kept, dropped): (Vec<usize>, Vec<usize>) = (0..self.schema.width()).partition(is_kept);
-        let names = |places: Vec<usize>| {
-            places
-                .into_iter()
-                .map(|place| self.schema.names()[place].clone())
-                .collect()
-        };
+    fn forest_summary(
+        &self,
+        model: &Model,
+        pipeline: &Pipeline,
+        (depth, importance): (usize, Vec<ImportanceSummary>),
+    ) -> ForestSummary {
+        let name = |place: usize| self.schema.names()[place].clone();
+        let dropped = pipeline.dropped.iter();
         ForestSummary {
             trees: model.forest().tree_count(),
             nodes: model.forest().node_count(),
             depth,
-            features: names(kept),
-            dropped_features: names(dropped),
+            features: pipeline.kept.iter().map(|column| name(column.place)).collect(),
+            dropped_features: dropped.clone().map(|column| name(column.place)).collect(),
+            dropped: dropped
+                .map(|column| DroppedSummary {
+                    feature: name(column.place),
+                    reason: reason(column.reason, &name),
+                })
+                .collect(),
+            importance,
         }
+    }
+}
+
+/// Why a column was dropped, in words.
+fn reason(reason: Reason, name: &dyn Fn(usize) -> String) -> String {
+    match reason {
+        Reason::Constant => "constant or missing".to_owned(),
+        Reason::Twin { of, correlation } => format!("correlates with {} by {correlation:.3}", name(of)),
+        Reason::Unused { loss } => format!("nothing is lost without it ({loss:+.3} of balanced accuracy)"),
     }
 }
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Records the data set of this folder: two uneven shops behind a gateway under round robin, polled ten times a second,
-# with seeded traffic whose rate changes every 20 s.
+# Records a data set: two shops behind a gateway under round robin, polled ten times a second, with seeded traffic whose
+# rate changes every 20 s. A neighbour, where there is one, sends 8 s of traffic to one shop past the gateway, rests for
+# 4 s, and goes on to the other shop.
 #
-#   docs/benchmarks/2026-11-23-compare/record.sh DIRECTORY [ROUNDS]     # a round is 80 s and some 1,600 rows
+#   record.sh DIRECTORY ROUNDS SMALL LARGE NEIGHBOUR     # a round is 80 s and some 1,600 rows; cores; requests per second
 set -euo pipefail
-work=${1:?a directory to record in}
-rounds=${2:-28}
+work=$1 rounds=$2 small=$3 large=$4 neighbour=$5
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 sylvan=${SYLVAN:-${CARGO_TARGET_DIR:-$root/target}/release/sylvan}
 mkdir -p "$work"
@@ -21,16 +21,23 @@ start_shop() { # NAME CORES: sets the variables of conf/demo.yaml for it
   "$sylvan" shop --listen 127.0.0.1:0 --agent 127.0.0.1:0 --cores "$2" > "$work/$1.out" & pids+=($!)
   export "DEMO_$1=$(said "$work/$1.out" 'listening on')" "DEMO_$1_AGENT=$(said "$work/$1.out" 'agent on')"
 }
-start_shop SMALL 0.12
-start_shop LARGE 0.20
+send() { # ADDRESS RATE SECONDS SEED
+  "$sylvan" traffic "http://$1/" --mix shop --rate "$2/s" --duration "$3s" --seed "$4" >> "$work/traffic.out" 2>> "$work/traffic.err"
+}
+visit_shops() { # the neighbour
+  for seed in $(seq $((rounds * 4))); do
+    for shop in "$DEMO_SMALL" "$DEMO_LARGE"; do send "$shop" "$neighbour" 8 "$seed"; sleep 4; done
+  done
+}
+
+start_shop SMALL "$small"
+start_shop LARGE "$large"
 sed 's/interval: 250ms/interval: 100ms/' "$root/conf/demo.yaml" > "$work/gateway.yaml"
 DEMO_DIR=$work DEMO_LISTEN=127.0.0.1:0 DEMO_ADMIN=127.0.0.1:0 \
   "$sylvan" run -c "$work/gateway.yaml" > "$work/gateway.out" 2>&1 & pids+=($!)
 web=$(said "$work/gateway.out" 'listening on')
 sleep 2
+if [ "$neighbour" != 0 ]; then visit_shops & pids+=($!); fi
 for round in $(seq "$rounds"); do
-  for rate in 40 100 60 80; do
-    "$sylvan" traffic "http://$web/" --mix shop --rate "$rate/s" --duration 20s --seed "$round$rate" \
-      >> "$work/traffic.out" 2>> "$work/traffic.err"
-  done
+  for rate in 40 100 60 80; do send "$web" "$rate" 20 "$round$rate"; done
 done

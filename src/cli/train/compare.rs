@@ -26,8 +26,8 @@ use crate::training::Watcher;
 use crate::training::dataset;
 use crate::units::Timestamp;
 
-/// Compares the methods on `table` and shows what came of it.
-pub(super) fn run(args: &TrainArgs, table: &dataset::Table, request: &TrainRequest) -> anyhow::Result<()> {
+/// Compares the methods on `table`, and shows and writes what came of it.
+pub(super) fn run(args: &TrainArgs, table: &dataset::Table, request: &TrainRequest) -> anyhow::Result<Comparison> {
     let mut watch = Watch {
         progress: Progress::new(terminal::progress(), "compare", STEPS as u64),
         begun: 0,
@@ -46,9 +46,10 @@ pub(super) fn run(args: &TrainArgs, table: &dataset::Table, request: &TrainReque
     if !args.json.as_deref().is_some_and(terminal::is_output) {
         io::stdout().write_all(text(&compared).as_bytes())?;
     }
-    args.json
-        .as_deref()
-        .map_or(Ok(()), |file| terminal::write_json(file, &compared))
+    if let Some(file) = &args.json {
+        terminal::write_json(file, &compared)?;
+    }
+    Ok(compared)
 }
 
 struct Watch {
@@ -72,7 +73,7 @@ fn text(compared: &Comparison) -> String {
     let look = terminal::output();
     let tables = [scores(compared), costs(compared), confusion(compared)];
     let tables = tables.iter().map(|table| table.text(look) + "\n");
-    data_lines(compared) + &tables.collect::<String>() + &notes(compared)
+    data_lines(compared) + &tables.collect::<String>() + &notes(compared).join("\n") + "\n"
 }
 
 /// What was compared on, in a line or two.
@@ -175,7 +176,7 @@ pub(super) fn confusion(compared: &Comparison) -> Table {
 }
 
 /// What to know beside the figures, a line each.
-pub(super) fn notes(compared: &Comparison) -> String {
+pub(super) fn notes(compared: &Comparison) -> Vec<String> {
     let mut notes = Vec::new();
     if let (Some(chosen), Some(reason)) = (&compared.chosen, &compared.reason) {
         notes.push(format!("choice: {chosen}: {reason}"));
@@ -211,7 +212,7 @@ pub(super) fn notes(compared: &Comparison) -> String {
              the scores flatter"
         ));
     }
-    notes.into_iter().map(|note| note + "\n").collect()
+    notes
 }
 
 #[cfg(test)]

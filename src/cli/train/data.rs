@@ -11,6 +11,7 @@ use anyhow::bail;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::training::dataset::Seen;
 use crate::training::dataset::Table;
 
 /// A data set and what identifies it.
@@ -23,11 +24,12 @@ pub(super) struct Data {
 /// All files as one table, and the SHA-256 of their bytes one after another.
 pub(super) fn read(files: &[PathBuf]) -> anyhow::Result<Data> {
     let mut hasher = Sha256::new();
+    let mut seen = Seen::default();
     let mut whole: Option<Table> = None;
     for file in files {
         let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         hasher.update(&text);
-        let table = Table::read(&text).map_err(|error| {
+        let table = Table::read_unseen(&text, &mut seen).map_err(|error| {
             let line = error.line().map_or(String::new(), |line| format!(":{line}"));
             anyhow::Error::new(error).context(format!("{}{line}", file.display()))
         })?;
@@ -36,7 +38,7 @@ pub(super) fn read(files: &[PathBuf]) -> anyhow::Result<Data> {
             None => whole = Some(table),
             Some(whole) if whole.origin == table.origin => {
                 whole.rows.extend(table.rows);
-                whole.skipped.count += table.skipped.count;
+                whole.skipped.merge(&table.skipped);
             }
             Some(_) => bail!(
                 "{}: its columns are not those of {}; train on one kind",
