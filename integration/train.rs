@@ -117,6 +117,34 @@ fn rows_that_cannot_be_used_are_named_and_counted() {
 }
 
 #[test]
+fn a_decision_log_is_compared_on_but_trains_no_model() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut log = String::new();
+    for row in 0..60 {
+        let (busy, slowness) = if row % 2 == 0 { (1, -0.5) } else { (9, 0.5) };
+        log += &format!(
+            r#"{{"version":1,"time":{row},"pool":"api","request":"{row:016x}","attempt":1,"chosen":"a","candidates":"#
+        );
+        log += &format!(r#"[{{"backend":"a","features":{{"n":{busy}}}}}],"outcome":{{"slowness":{slowness}}}}}"#);
+        log.push('\n');
+    }
+    fs::write(dir.path().join("decisions.jsonl"), log + "{\"version\":1").expect("a log");
+    let path = dir.path().display().to_string();
+    let (table, said, code) = train(&[&path, "--compare", "--trees", "9"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("decisions.jsonl:61: torn"), "{said}");
+    assert!(
+        table.contains("slower than usual") && table.contains("60 rows to learn from"),
+        "{table}"
+    );
+    let (_, said, code) = train(&[&path]);
+    assert!(
+        code == Some(2) && said.contains("no model is trained from a decision log"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_cannot_be_compared_names_the_file_and_the_remedy() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("short.csv");

@@ -21,8 +21,8 @@ use crate::training::comparison::trial::Lessons;
 use crate::training::comparison::trial::Trial;
 use crate::training::comparison::trial::trials;
 use crate::training::contenders::Method;
-use crate::training::dataset::Table;
 use crate::training::examples::Examples;
+use crate::training::examples::Input;
 use crate::training::folds::FOLDS;
 use crate::training::folds::Fold;
 use crate::training::folds::LEAST_PER_CLASS;
@@ -145,12 +145,12 @@ pub trait Watcher {
 /// How many steps a comparison has.
 pub const STEPS: usize = Method::ALL.len() * FOLDS;
 
-/// Compares all methods on what `table` gives to learn from.
+/// Compares all methods on what `input` gives to learn from.
 ///
 /// # Errors
-/// When the table has too little to learn from, or a choice is open.
-pub fn compare(table: &Table, request: &TrainRequest, watcher: &mut dyn Watcher) -> Result<Comparison, TrainError> {
-    let mut examples = Examples::new(table, request.pool)?;
+/// When it has too little to learn from, or a choice is open.
+pub fn compare(input: Input<'_>, request: &TrainRequest, watcher: &mut dyn Watcher) -> Result<Comparison, TrainError> {
+    let mut examples = Examples::new(input, request.pool)?;
     let left_out = examples.leave_out(LEAST_PER_CLASS)?;
     let folds = folds(&examples.labels, examples.classes.len());
     let order = order(&folds);
@@ -166,7 +166,7 @@ pub fn compare(table: &Table, request: &TrainRequest, watcher: &mut dyn Watcher)
         command: request.command.to_owned(),
         data_digest: request.data_digest.to_owned(),
         seed: request.seed,
-        data: examples.data_summary(table),
+        data: examples.data_summary(input),
         classes: examples.class_summaries(),
         left_out,
         folds: folds.iter().map(FoldSummary::new).collect(),

@@ -130,7 +130,12 @@ impl Seen {
     fn add(&mut self, row: &Row) -> bool {
         let mut line = String::new();
         row.append_to(&mut line);
-        self.0.insert(line)
+        self.add_key(&line)
+    }
+
+    /// Whether a row that `key` tells from others is new.
+    pub(crate) fn add_key(&mut self, key: &str) -> bool {
+        self.0.insert(key.to_owned())
     }
 }
 

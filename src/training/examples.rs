@@ -3,14 +3,59 @@
 use crate::forest::METRICS;
 use crate::forest::ModelKind;
 use crate::forest::Schema;
+use crate::selection::FEATURE_NAMES;
+use crate::selection::schema;
 use crate::training::TrainError;
 use crate::training::dataset::Origin;
 use crate::training::dataset::Row;
+use crate::training::dataset::Skipped;
 use crate::training::dataset::Table;
+use crate::training::decisions::Decided;
+use crate::training::decisions::Decisions;
 use crate::training::joint::Dropped;
 use crate::training::joint::Joint;
 use crate::training::joint::Member;
 use crate::training::summary::ClassSummary;
+use crate::training::summary::DataSummary;
+use crate::training::summary::MissingSummary;
+
+/// What can be learned from.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A recorded data set, or the paper's table.
+    Table(&'a Table),
+    /// A decision log.
+    Decisions(&'a Decisions),
+}
+
+impl Input<'_> {
+    /// When each row was taken, in seconds since the Unix epoch.
+    fn times(self) -> Vec<f64> {
+        match self {
+            Self::Table(table) => table.rows.iter().map(|row| row.timestamp.seconds()).collect(),
+            Self::Decisions(decisions) => decisions.rows.iter().map(|row| row.at.seconds()).collect(),
+        }
+    }
+
+    fn skipped(&self) -> &Skipped {
+        match self {
+            Self::Table(table) => &table.skipped,
+            Self::Decisions(decisions) => &decisions.skipped,
+        }
+    }
+
+    fn missing(self) -> Vec<MissingSummary> {
+        let summary = |(column, rows): (&'static str, usize)| MissingSummary { column, rows };
+        match self {
+            Self::Table(table) => METRICS.into_iter().zip(table.missing()).map(summary).collect(),
+            Self::Decisions(decisions) => FEATURE_NAMES
+                .into_iter()
+                .zip(decisions.missing())
+                .map(summary)
+                .collect(),
+        }
+    }
+}
 
 /// Rows in the order of time, and the class of each.
 #[derive(Clone, Debug)]
@@ -32,20 +77,43 @@ pub(crate) struct Examples {
 }
 
 impl Examples {
-    /// What `table` gives to learn from; of the pool `wanted` where there are several.
+    /// What `input` gives to learn from; of the pool `wanted` where there are several.
     ///
     /// # Errors
     /// When there is nothing to choose between, or the pool is not clear.
-    pub(crate) fn new(table: &Table, wanted: Option<&str>) -> Result<Self, TrainError> {
-        match table.origin {
-            Origin::Recorded => Self::joint(table, wanted),
-            Origin::Paper => Self::paper(table),
+    pub(crate) fn new(input: Input<'_>, wanted: Option<&str>) -> Result<Self, TrainError> {
+        match input {
+            Input::Table(table) if table.origin == Origin::Recorded => Self::joint(table, wanted),
+            Input::Table(table) => Self::paper(table),
+            Input::Decisions(decisions) => Self::decided(decisions, wanted),
         }
+    }
+
+    /// Decisions of one pool, the class being whether the answer took longer than usual.
+    fn decided(decisions: &Decisions, wanted: Option<&str>) -> Result<Self, TrainError> {
+        let pool = choose_pool(decisions.rows.iter().map(|row| row.pool.as_str()), wanted)?;
+        let mut rows: Vec<&Decided> = decisions.rows.iter().filter(|row| row.pool == pool).collect();
+        rows.sort_by_key(|row| row.at);
+        let class = |(server_id, address): (u32, &str)| Member {
+            server_id,
+            address: address.to_owned(),
+        };
+        Ok(Self {
+            kind: ModelKind::Ranker,
+            pool: Some(pool),
+            schema: schema(),
+            classes: [(0, "no slower than usual"), (1, "slower than usual")]
+                .map(class)
+                .to_vec(),
+            features: rows.iter().map(|row| row.features.clone()).collect(),
+            labels: rows.iter().map(|row| usize::from(row.is_slow)).collect(),
+            dropped: Dropped::default(),
+        })
     }
 
     /// Joint rows of one pool, the class being the backend that did best.
     fn joint(table: &Table, wanted: Option<&str>) -> Result<Self, TrainError> {
-        let pool = choose_pool(table, wanted)?;
+        let pool = choose_pool(table.rows.iter().map(|row| row.pool.as_str()), wanted)?;
         let rows: Vec<Row> = table.rows.iter().filter(|row| row.pool == pool).cloned().collect();
         let Joint {
             backends,
@@ -101,6 +169,22 @@ impl Examples {
         })
     }
 
+    /// What was in `input`, and how much of it is learned from.
+    pub(crate) fn data_summary(&self, input: Input<'_>) -> DataSummary {
+        let (times, skipped) = (input.times(), input.skipped());
+        DataSummary {
+            rows: times.len(),
+            skipped: skipped.count,
+            torn: skipped.torn,
+            duplicates: skipped.duplicates,
+            first_seconds: times.iter().copied().fold(f64::INFINITY, f64::min),
+            last_seconds: times.iter().copied().fold(0.0, f64::max),
+            missing: input.missing(),
+            training_rows: self.labels.len(),
+            dropped: self.dropped,
+        }
+    }
+
     /// Leaves out the rows of classes that have fewer than `least`, and those classes.
     ///
     /// # Errors
@@ -146,17 +230,21 @@ impl Examples {
     }
 }
 
-fn choose_pool(table: &Table, wanted: Option<&str>) -> Result<String, TrainError> {
-    let mut known: Vec<String> = table.rows.iter().map(|row| row.pool.clone()).collect();
+fn choose_pool<'a>(pools: impl Iterator<Item = &'a str>, wanted: Option<&str>) -> Result<String, TrainError> {
+    let mut known: Vec<&str> = pools.collect();
     known.sort_unstable();
     known.dedup();
     match (wanted, known.as_slice()) {
-        (Some(wanted), _) if known.iter().any(|name| name == wanted) => Ok(wanted.to_owned()),
+        (Some(wanted), _) if known.contains(&wanted) => Ok(wanted.to_owned()),
         (Some(wanted), _) => Err(TrainError::NoSuchPool {
             wanted: wanted.to_owned(),
-            known,
+            known: owned(&known),
         }),
-        (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(TrainError::SeveralPools(known)),
+        (None, [only]) => Ok((*only).to_owned()),
+        (None, _) => Err(TrainError::SeveralPools(owned(&known))),
     }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
 }

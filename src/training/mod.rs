@@ -6,6 +6,7 @@
 mod comparison;
 mod contenders;
 pub mod dataset;
+mod decisions;
 mod examples;
 mod folds;
 mod importance;
@@ -25,6 +26,8 @@ pub use comparison::MethodSummary;
 pub use comparison::STEPS;
 pub use comparison::Watcher;
 pub use comparison::compare;
+pub use decisions::Decisions;
+pub use examples::Input;
 pub use summary::DroppedSummary;
 pub use summary::ImportanceSummary;
 pub use summary::Summary;

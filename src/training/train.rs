@@ -9,7 +9,6 @@ pub use error::TrainError;
 use crate::forest::Classes;
 use crate::forest::Forest;
 use crate::forest::GrowParams;
-use crate::forest::METRICS;
 use crate::forest::Model;
 use crate::forest::ModelKind;
 use crate::forest::Samples;
@@ -17,6 +16,7 @@ use crate::forest::Training;
 use crate::forest::grow_classifier;
 use crate::training::dataset::Table;
 use crate::training::examples::Examples;
+use crate::training::examples::Input;
 use crate::training::importance::Unseen;
 use crate::training::model_card;
 use crate::training::preprocess::Pipeline;
@@ -24,11 +24,9 @@ use crate::training::preprocess::Reason;
 use crate::training::scores::Scores;
 use crate::training::scores::judge;
 use crate::training::sieve::sift;
-use crate::training::summary::DataSummary;
 use crate::training::summary::DroppedSummary;
 use crate::training::summary::ForestSummary;
 use crate::training::summary::ImportanceSummary;
-use crate::training::summary::MissingSummary;
 use crate::training::summary::Summary;
 
 /// With fewer rows a hold-out says nothing at all.
@@ -67,7 +65,7 @@ pub struct Trained {
 /// # Errors
 /// When the table has too little to learn from, or a choice is open.
 pub fn train(table: &Table, request: &TrainRequest) -> Result<Trained, TrainError> {
-    let examples = Examples::new(table, request.pool)?;
+    let examples = Examples::new(Input::Table(table), request.pool)?;
     let rows = examples.labels.len();
     if rows < LEAST_ROWS {
         return Err(TrainError::TooFew {
@@ -157,26 +155,10 @@ impl Examples {
             command: request.command.to_owned(),
             data_digest: request.data_digest.to_owned(),
             seed: request.seed,
-            data: self.data_summary(table),
+            data: self.data_summary(Input::Table(table)),
             classes: self.class_summaries(),
             holdout,
             forest,
-        }
-    }
-
-    pub(crate) fn data_summary(&self, table: &Table) -> DataSummary {
-        let times = || table.rows.iter().map(|row| row.timestamp.seconds());
-        let missing = METRICS.into_iter().zip(table.missing());
-        DataSummary {
-            rows: table.rows.len(),
-            skipped: table.skipped.count,
-            torn: table.skipped.torn,
-            duplicates: table.skipped.duplicates,
-            first_seconds: times().fold(f64::INFINITY, f64::min),
-            last_seconds: times().fold(0.0, f64::max),
-            missing: missing.map(|(column, rows)| MissingSummary { column, rows }).collect(),
-            training_rows: self.labels.len(),
-            dropped: self.dropped,
         }
     }
 

@@ -18,16 +18,16 @@ use crate::report::Table;
 use crate::report::progress::Progress;
 use crate::training;
 use crate::training::Comparison;
+use crate::training::Input;
 use crate::training::MethodScores;
 use crate::training::MethodSummary;
 use crate::training::STEPS;
 use crate::training::TrainRequest;
 use crate::training::Watcher;
-use crate::training::dataset;
 use crate::units::Timestamp;
 
-/// Compares the methods on `table`, and shows and writes what came of it.
-pub(super) fn run(args: &TrainArgs, table: &dataset::Table, request: &TrainRequest) -> anyhow::Result<Comparison> {
+/// Compares the methods on `input`, and shows and writes what came of it.
+pub(super) fn run(args: &TrainArgs, input: Input<'_>, request: &TrainRequest) -> anyhow::Result<Comparison> {
     let mut watch = Watch {
         progress: Progress::new(terminal::progress(), "compare", STEPS as u64),
         begun: 0,
@@ -40,7 +40,7 @@ pub(super) fn run(args: &TrainArgs, table: &dataset::Table, request: &TrainReque
         },
         ..*request
     };
-    let compared = training::compare(table, &request, &mut watch).with_context(|| data::names(&args.files));
+    let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files));
     watch.progress.finish("done");
     let compared = compared?;
     if !args.json.as_deref().is_some_and(terminal::is_output) {

@@ -15,16 +15,25 @@ use crate::training::Summary;
 /// More lines cannot be told apart by colour.
 const MOST_LINES: usize = 8;
 
-/// The page of a training run, and of the comparison beside it.
-pub(super) fn page(summary: &Summary, compared: Option<&Comparison>) -> String {
-    let mut page = Page::new(&match &summary.pool {
-        Some(pool) => format!("Which backend of {pool} does best"),
-        None => "Which backend a row is of".to_owned(),
-    });
-    page.paragraph(&summary.command);
+/// The page of a training run, of a comparison, or of both.
+pub(super) fn page(summary: Option<&Summary>, compared: Option<&Comparison>) -> String {
+    let pool = summary.map(|summary| summary.pool.as_ref());
+    let pool = pool.or(compared.map(|compared| compared.pool.as_ref())).flatten();
+    let mut page = Page::new(&pool.map_or_else(
+        || "Which backend a row is of".to_owned(),
+        |pool| format!("What can be foreseen in pool {pool}"),
+    ));
     if let Some(compared) = compared {
+        page.paragraph(&compared.command);
         add_comparison(&mut page, compared);
     }
+    if let Some(summary) = summary {
+        add_forest(&mut page, summary);
+    }
+    page.html()
+}
+
+fn add_forest(page: &mut Page, summary: &Summary) {
     page.heading("The forest");
     page.paragraph(
         "The last quarter of the rows in time was held out. Lost without a feature is what the forest loses of its balanced \
@@ -33,7 +42,7 @@ pub(super) fn page(summary: &Summary, compared: Option<&Comparison>) -> String {
     page.table(&importances(summary));
     page.heading("The data, and what was made of it");
     page.table(&findings::table(summary));
-    page.html()
+    page.paragraph(&summary.command);
 }
 
 fn add_comparison(page: &mut Page, compared: &Comparison) {

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::*;
 use crate::forest::GrowParams;
 use crate::training::dataset::Row;
+use crate::training::dataset::Table;
 use crate::training::dataset::Window;
 use crate::training::dataset::header;
 use crate::units::Draws;
@@ -75,7 +76,7 @@ fn table(rounds: u64, backends: u32, noise: usize) -> Table {
 }
 
 fn compared(table: &Table) -> Comparison {
-    compare(table, &request(), &mut Watch::default()).unwrap()
+    compare(Input::Table(table), &request(), &mut Watch::default()).unwrap()
 }
 
 fn scores<'a>(comparison: &'a Comparison, name: &str) -> &'a MethodScores {
@@ -152,7 +153,7 @@ fn the_papers_table_can_be_compared_and_says_that_its_classes_do_not_mix() {
 #[test]
 fn every_step_is_told() {
     let mut watch = Watch::default();
-    compare(&table(60, 2, 4), &request(), &mut watch).unwrap();
+    compare(Input::Table(&table(60, 2, 4)), &request(), &mut watch).unwrap();
     assert_eq!(watch.steps, STEPS);
 }
 
@@ -181,7 +182,7 @@ fn a_backend_that_is_hardly_ever_the_best_is_left_out() {
 
 #[track_caller]
 fn check_error(table: &Table, expected: &str) {
-    let error = compare(table, &request(), &mut Watch::default())
+    let error = compare(Input::Table(table), &request(), &mut Watch::default())
         .unwrap_err()
         .to_string();
     assert!(error.contains(expected), "{error}");

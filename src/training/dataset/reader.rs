@@ -70,9 +70,21 @@ pub struct Skipped {
 }
 
 impl Skipped {
-    fn add(&mut self, line: u64, reason: String) {
+    /// Counts a row whose end is missing.
+    pub(crate) fn add_torn(&mut self, line: u64) {
+        self.torn += 1;
+        self.add(line, TORN.to_owned());
+    }
+
+    /// Counts a row that was read before.
+    pub(crate) fn add_duplicate(&mut self, line: u64) {
+        self.duplicates += 1;
+        self.add(line, "the same row was read before".to_owned());
+    }
+
+    /// Counts a row that cannot be used for `reason`.
+    pub(crate) fn add(&mut self, line: u64, reason: String) {
         self.count += 1;
-        self.torn += usize::from(reason == TORN);
         if self.first.len() < NAMED {
             self.first.push((line, reason));
         }
@@ -141,10 +153,8 @@ impl Table {
             let is_torn = records.peek().is_none() && !is_ended;
             match read_row(record, &columns, is_torn) {
                 Ok((_, row)) if seen.add(&row) => table.rows.push(row),
-                Ok((line, _)) => {
-                    table.skipped.duplicates += 1;
-                    table.skipped.add(line, "the same row was read before".to_owned());
-                }
+                Ok((line, _)) => table.skipped.add_duplicate(line),
+                Err((line, reason)) if reason == TORN => table.skipped.add_torn(line),
                 Err((line, reason)) => table.skipped.add(line, reason),
             }
         }

@@ -1,6 +1,7 @@
 //! From rows to a model: the paper's table, and recorded data.
 
 use super::*;
+use crate::forest::METRICS;
 use crate::forest::ModelError;
 use crate::forest::decode;
 use crate::forest::encode;
