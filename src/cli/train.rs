@@ -1,7 +1,9 @@
 //! `sylvan train`: a recorded data set, or the paper's own table, becomes a model with its card.
 
+mod compare;
 mod data;
 mod findings;
+mod page;
 
 use std::io;
 use std::io::Write;
@@ -25,8 +27,11 @@ use crate::report::Look;
 use crate::tasks::replace::Durability;
 use crate::tasks::replace::replace;
 use crate::training;
+use crate::training::Comparison;
+use crate::training::Input;
 use crate::training::TrainRequest;
 use crate::training::Trained;
+use crate::training::dataset::Table;
 
 /// Trees and depth that are cheap to serve and lose nothing on a pool's metrics.
 const TREES: u16 = 64;
@@ -35,8 +40,9 @@ const DEPTH: u16 = 8;
 /// Train a random forest from a recorded data set.
 #[derive(Args, Debug)]
 pub(crate) struct TrainArgs {
-    /// The data set; several files of one pool, such as rotated ones, are taken together
-    #[arg(required = true, value_name = "FILE.csv")]
+    /// The data set, or with `--compare` the directory of a decision log; several files of one pool, such as rotated ones,
+    /// are taken together
+    #[arg(required = true, value_name = "FILE.csv|DIR")]
     files: Vec<PathBuf>,
     /// Where to write the model; its card goes beside it as .md. Without it nothing is written
     #[arg(long, value_name = "FILE.forest")]
@@ -53,9 +59,15 @@ pub(crate) struct TrainArgs {
     /// The most splits above a leaf
     #[arg(long, default_value_t = DEPTH, value_parser = clap::value_parser!(u16).range(1..=15))]
     depth: u16,
+    /// Compare this forest with other classifiers on the data set instead; writes no model
+    #[arg(long, conflicts_with = "out")]
+    compare: bool,
     /// Write what was done and found as JSON; `-` is the standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page with the figures and charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -64,28 +76,57 @@ pub(crate) struct TrainArgs {
 /// When a file cannot be read or written, or nothing can be learnt from the data.
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     args.out.as_deref().map_or(Ok(()), check_out)?;
-    let data::Data { table, digest } = data::read(&args.files)?;
+    let data = data::read(&args.files)?;
     let command = command(args);
-    let spinner = spinner(terminal::progress());
     let request = TrainRequest {
         pool: args.pool.as_deref(),
         params: params(args),
         seed: args.seed,
-        data_digest: &digest,
+        data_digest: &data.digest,
         command: &command,
     };
-    let trained = training::train(&table, &request).with_context(|| data::names(&args.files));
+    let compared = if args.compare {
+        Some(compare::run(args, data.input(), &request)?)
+    } else {
+        None
+    };
+    // A comparison shows the forest itself on its page alone, and of a decision log there is none.
+    let is_forest_shown = match data.input() {
+        Input::Table(_) => compared.is_none() || args.html.is_some(),
+        Input::Decisions(_) => compared.is_none(),
+    };
+    let trained = if is_forest_shown {
+        Some(train(args, data.table()?, &request)?)
+    } else {
+        None
+    };
+    finish(args, trained.as_ref(), compared.as_ref())
+}
+
+fn train(args: &TrainArgs, table: &Table, request: &TrainRequest) -> anyhow::Result<Trained> {
+    let spinner = spinner(terminal::progress());
+    let trained = training::train(table, request).with_context(|| data::names(&args.files));
     spinner.finish_and_clear();
-    let trained = trained?;
-    if !args.json.as_deref().is_some_and(terminal::is_output) {
-        io::stdout().write_all(findings::table(&trained.summary).text(terminal::output()).as_bytes())?;
+    trained
+}
+
+/// Shows and writes what was asked for; a comparison has shown its figures itself.
+fn finish(args: &TrainArgs, trained: Option<&Trained>, compared: Option<&Comparison>) -> anyhow::Result<()> {
+    let summary = trained.map(|trained| &trained.summary);
+    if let (Some(summary), None) = (summary, compared) {
+        if !args.json.as_deref().is_some_and(terminal::is_output) {
+            io::stdout().write_all(findings::table(summary).text(terminal::output()).as_bytes())?;
+        }
+        if let Some(file) = &args.json {
+            terminal::write_json(file, summary)?;
+        }
     }
-    if let Some(out) = &args.out {
-        write_model(out, &trained)?;
+    if let (Some(out), Some(trained)) = (&args.out, trained) {
+        write_model(out, trained)?;
     }
-    args.json
+    args.html
         .as_deref()
-        .map_or(Ok(()), |file| terminal::write_json(file, &trained.summary))
+        .map_or(Ok(()), |file| terminal::write(file, &page::page(summary, compared)))
 }
 
 /// Refuses early what would only fail after the work.
@@ -131,6 +172,9 @@ fn command(args: &TrainArgs) -> String {
     flag("--seed", args.seed.to_string());
     flag("--trees", args.trees.to_string());
     flag("--depth", args.depth.to_string());
+    if args.compare {
+        words.push("--compare".to_owned());
+    }
     words.join(" ")
 }
 
@@ -192,7 +236,9 @@ mod tests {
             seed: 1,
             trees: 8,
             depth: 3,
+            compare: false,
             json: None,
+            html: None,
         }
     }
 
@@ -252,7 +298,10 @@ mod tests {
             data_digest: &data.digest,
             command: &command,
         };
-        assert_eq!(encode(&training::train(&data.table, &request).unwrap().model), kept);
+        assert_eq!(
+            encode(&training::train(data.table().unwrap(), &request).unwrap().model),
+            kept
+        );
     }
 
     #[test]

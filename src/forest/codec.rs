@@ -19,7 +19,10 @@ use crate::forest::codec::reader::Reader;
 use crate::forest::tree::Node;
 
 const MAGIC: [u8; 8] = *b"SYLVANF\n";
-const VERSION: u32 = 1;
+/// Without a pipeline.
+const PLAIN: u32 = 1;
+/// With one behind the command.
+const PREPARED: u32 = 2;
 const CHECKSUM_LEN: usize = 32;
 
 const CLASSIFIER: u32 = 1;
@@ -31,7 +34,12 @@ const RANKER: u32 = 3;
 pub fn encode(model: &Model) -> Vec<u8> {
     let parts = model.forest().to_parts();
     let mut out = MAGIC.to_vec();
-    put_u32(&mut out, VERSION);
+    let version = if model.training().pipeline.is_empty() {
+        PLAIN
+    } else {
+        PREPARED
+    };
+    put_u32(&mut out, version);
     put_kind(&mut out, model.kind());
     put_training(&mut out, model.training());
     out.extend(parts.schema.digest().to_le_bytes());
@@ -53,10 +61,10 @@ pub fn encode(model: &Model) -> Vec<u8> {
 pub fn decode(bytes: &[u8]) -> Result<Model, ModelError> {
     let after_magic = bytes.strip_prefix(&MAGIC).ok_or(ModelError::NotAModel)?;
     let version = Reader::new(after_magic).u32().map_err(|_| ModelError::Checksum)?;
-    if version != VERSION {
+    if !(PLAIN..=PREPARED).contains(&version) {
         return Err(ModelError::Version {
             found: version,
-            known: VERSION,
+            known: PREPARED,
         });
     }
     let (content, checksum) = bytes
@@ -69,14 +77,14 @@ pub fn decode(bytes: &[u8]) -> Result<Model, ModelError> {
     }
     let mut reader = Reader::new(content);
     reader.skip(MAGIC.len() + size_of::<u32>())?;
-    let model = take_model(&mut reader)?;
+    let model = take_model(&mut reader, version)?;
     reader.end()?;
     Ok(model)
 }
 
-fn take_model(reader: &mut Reader) -> Result<Model, ModelError> {
+fn take_model(reader: &mut Reader, version: u32) -> Result<Model, ModelError> {
     let kind = take_kind(reader)?;
-    let training = take_training(reader)?;
+    let training = take_training(reader, version)?;
     let (schema, fills) = take_features(reader)?;
     let parts = take_forest(reader, schema)?;
     let forest = Forest::from_parts(parts).map_err(ModelError::Malformed)?;
@@ -118,15 +126,26 @@ fn put_training(out: &mut Vec<u8>, training: &Training) {
     out.extend(training.seed.to_le_bytes());
     put_text(out, &training.data_digest);
     put_text(out, &training.command);
+    if !training.pipeline.is_empty() {
+        put_text(out, &training.pipeline);
+    }
 }
 
-fn take_training(reader: &mut Reader) -> Result<Training, ModelError> {
-    Ok(Training {
+fn take_training(reader: &mut Reader, version: u32) -> Result<Training, ModelError> {
+    let mut training = Training {
         rows: reader.u64()?,
         seed: reader.u64()?,
         data_digest: reader.text()?,
         command: reader.text()?,
-    })
+        pipeline: String::new(),
+    };
+    if version == PREPARED {
+        training.pipeline = reader.text()?;
+        if training.pipeline.is_empty() {
+            return Err(ModelError::Malformed("a pipeline that says nothing".into()));
+        }
+    }
+    Ok(training)
 }
 
 fn take_features(reader: &mut Reader) -> Result<(Schema, Vec<f32>), ModelError> {

@@ -43,6 +43,8 @@ pub struct Training {
     pub data_digest: String,
     /// The command line.
     pub command: String,
+    /// How rows became what it was grown on, as JSON; empty where they were taken as they are. Serving needs none of it.
+    pub pipeline: String,
 }
 
 /// A forest ready to serve. It cannot be built from parts that do not fit together.
@@ -61,11 +63,11 @@ pub enum ModelError {
     #[error("this is not a Sylvan model file; make one with `sylvan train`")]
     NotAModel,
     /// A format of another release.
-    #[error("model format {found}, this build reads format {known}; train the model again with this build")]
+    #[error("model format {found}, this build reads formats up to {known}; train the model again with this build")]
     Version {
         /// The file's format.
         found: u32,
-        /// The format of this build.
+        /// The newest format of this build.
         known: u32,
     },
     /// The bytes are not those that were written.

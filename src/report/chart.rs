@@ -36,8 +36,19 @@ pub struct Chart {
     pub is_logarithmic: bool,
     /// What is written under a place on the x axis.
     pub x_text: fn(f64) -> String,
+    /// Where the lines are named: a corner that they leave free.
+    pub legend: Corner,
     /// The lines, in the order of their colours.
     pub lines: Vec<Line>,
+}
+
+/// A corner of a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corner {
+    /// Above lines that rise late.
+    UpperLeft,
+    /// Below lines that rise early.
+    LowerRight,
 }
 
 /// One line.
@@ -99,7 +110,7 @@ impl Chart {
                 }
                 chart
                     .configure_series_labels()
-                    .position(SeriesLabelPosition::UpperLeft)
+                    .position(self.legend.position())
                     .draw()?;
             }};
         }
@@ -110,6 +121,15 @@ impl Chart {
         }
         root.present()?;
         Ok(())
+    }
+}
+
+impl Corner {
+    fn position(self) -> SeriesLabelPosition {
+        match self {
+            Self::UpperLeft => SeriesLabelPosition::UpperLeft,
+            Self::LowerRight => SeriesLabelPosition::LowerRight,
+        }
     }
 }
 
@@ -127,6 +147,7 @@ mod tests {
             y_label: "ms".to_owned(),
             is_logarithmic,
             x_text: |x| format!("{x:.0}"),
+            legend: Corner::UpperLeft,
             lines: vec![Line {
                 name: "a <line>".to_owned(),
                 points: points.to_vec(),

@@ -8,6 +8,7 @@ pub mod progress;
 mod table;
 
 pub use chart::Chart;
+pub use chart::Corner;
 pub use chart::Line;
 pub use page::Page;
 pub use table::Column;

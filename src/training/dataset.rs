@@ -9,6 +9,8 @@ mod reader;
 pub use reader::DatasetError;
 pub use reader::Skipped;
 
+use std::collections::BTreeSet;
+
 use crate::forest::METRICS;
 use crate::units::Timestamp;
 
@@ -117,6 +119,24 @@ pub enum Origin {
     Recorded,
     /// The paper's: single backends without outcomes, the CPU in one of two columns.
     Paper,
+}
+
+/// The rows that were read, so that none counts twice: files are rotated, copied, and named twice.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(BTreeSet<String>);
+
+impl Seen {
+    /// Whether `row` is new.
+    fn add(&mut self, row: &Row) -> bool {
+        let mut line = String::new();
+        row.append_to(&mut line);
+        self.add_key(&line)
+    }
+
+    /// Whether a row that `key` tells from others is new.
+    pub(crate) fn add_key(&mut self, key: &str) -> bool {
+        self.0.insert(key.to_owned())
+    }
 }
 
 /// A data set in memory.

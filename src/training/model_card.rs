@@ -1,6 +1,8 @@
 //! The model card: what a model is, where it came from, how good it is and what it can serve, in Markdown.
 
 use crate::training::summary::ClassSummary;
+use crate::training::summary::DroppedSummary;
+use crate::training::summary::ImportanceSummary;
 use crate::training::summary::Summary;
 
 /// Fewer held-out rows than this say little.
@@ -60,10 +62,12 @@ fn data(summary: &Summary) -> String {
         .collect();
     let mut lines = vec![
         format!(
-            "- {} rows over {:.0} s, {} skipped",
+            "- {} rows over {:.0} s, {} skipped, of them {} torn and {} read before",
             data.rows,
             data.last_seconds - data.first_seconds,
-            data.skipped
+            data.skipped,
+            data.torn,
+            data.duplicates
         ),
         format!("- missing values: {}", missing.join(", ")),
         format!("- {} rows to learn from", data.training_rows),
@@ -135,19 +139,31 @@ fn scores(summary: &Summary) -> String {
 
 fn forest(summary: &Summary) -> String {
     let forest = &summary.forest;
-    let list = |names: &[String]| {
-        if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.join(", ")
-        }
-    };
+    let feature = |it: &ImportanceSummary| format!("| {} | {:+.3} |", it.feature, it.loss);
+    let dropped = |it: &DroppedSummary| format!("| {} | {} |", it.feature, it.reason);
+    let kept = table(
+        "| feature | lost without it |\n|---|---:|",
+        forest.importance.iter().map(feature),
+    );
+    let dropped = table("| dropped | because |\n|---|---|", forest.dropped.iter().map(dropped));
     format!(
-        "## Forest\n\n- {} trees, {} nodes, at most {} levels of splits\n- features: {}\n- dropped as constant: {}\n",
+        "## Forest\n\n- {} trees, {} nodes, at most {} levels of splits\n- features: {}\n- missing values become the \
+         column's median, values are scaled to mean 0 and deviation 1; both is in the model file\n\nBalanced accuracy \
+         on the hold-out that the forest of the hold-out loses when a feature's values are exchanged among the \
+         rows:\n\n{kept}{dropped}",
         forest.trees,
         forest.nodes,
         forest.depth,
-        list(&forest.features),
-        list(&forest.dropped_features)
+        forest.features.join(", ")
     )
+}
+
+/// A table of `rows`; nothing where there are none.
+fn table(head: &str, rows: impl Iterator<Item = String>) -> String {
+    let rows: Vec<String> = rows.collect();
+    if rows.is_empty() {
+        String::new()
+    } else {
+        format!("{head}\n{}\n\n", rows.join("\n"))
+    }
 }

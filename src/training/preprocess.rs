@@ -14,8 +14,39 @@ use crate::forest::Schema;
 pub(crate) struct Pipeline {
     /// The columns that are kept, in order.
     pub(crate) kept: Vec<Prepared>,
+    /// Those that are not.
+    pub(crate) dropped: Vec<Dropped>,
     /// How many columns a raw row has.
     pub(crate) width: usize,
+}
+
+/// A column that is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Dropped {
+    /// Its place in a raw row.
+    pub(crate) place: usize,
+    /// Why.
+    pub(crate) reason: Reason,
+}
+
+/// Why a column is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reason {
+    /// It has no two different values.
+    Constant,
+    /// It says what the column at another place says.
+    Twin {
+        /// That place.
+        of: usize,
+        /// The correlation of the two.
+        correlation: f64,
+    },
+    /// Nothing is lost without it.
+    Unused {
+        /// What is lost in balanced accuracy: nothing, or less.
+        loss: f64,
+    },
 }
 
 /// A column that is kept.
@@ -35,10 +66,28 @@ impl Pipeline {
     /// The pipeline that fits `rows`, which all have `width` columns. Columns without two different values are dropped.
     pub(crate) fn fit(rows: &[Vec<Option<f32>>], width: usize) -> Self {
         let column = |place: usize| rows.iter().filter_map(|row| row[place]).collect();
-        let kept = (0..width)
-            .filter_map(|place| Prepared::fit(place, column(place), rows.len()))
-            .collect();
-        Self { kept, width }
+        let mut pipeline = Self {
+            kept: Vec::new(),
+            dropped: Vec::new(),
+            width,
+        };
+        for place in 0..width {
+            match Prepared::fit(place, column(place), rows.len()) {
+                Some(column) => pipeline.kept.push(column),
+                None => pipeline.dropped.push(Dropped {
+                    place,
+                    reason: Reason::Constant,
+                }),
+            }
+        }
+        pipeline
+    }
+
+    /// Keeps a column no longer.
+    pub(crate) fn drop(&mut self, column: Dropped) {
+        self.kept.retain(|kept| kept.place != column.place);
+        self.dropped.push(column);
+        self.dropped.sort_by_key(|dropped| dropped.place);
     }
 
     /// The kept columns of `row`, filled and scaled.
@@ -65,6 +114,12 @@ impl Pipeline {
                 .map(|column| raw.names()[column.place].clone())
                 .collect(),
         )
+    }
+
+    /// The pipeline as the model file keeps it.
+    pub(crate) fn json(&self) -> String {
+        // Numbers and words always become JSON.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// `forest`, grown on prepared rows, as one over raw rows of `raw`'s columns.

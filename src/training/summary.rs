@@ -35,8 +35,12 @@ pub struct Summary {
 pub struct DataSummary {
     /// Usable rows, of all pools.
     pub rows: usize,
-    /// Rows that could not be used.
+    /// Rows that could not be used, those below among them.
     pub skipped: usize,
+    /// Of these, rows whose end is missing.
+    pub torn: usize,
+    /// Of these, rows that were read before.
+    pub duplicates: usize,
     /// When the first row was taken, in seconds since the Unix epoch.
     pub first_seconds: f64,
     /// When the last one was.
@@ -80,6 +84,28 @@ pub struct ForestSummary {
     pub depth: usize,
     /// The features that could be split on.
     pub features: Vec<String>,
-    /// Features without two different values, which were dropped.
+    /// Those that could not.
     pub dropped_features: Vec<String>,
+    /// Why each of them could not.
+    pub dropped: Vec<DroppedSummary>,
+    /// What the forest of the hold-out depends on, the most important first.
+    pub importance: Vec<ImportanceSummary>,
+}
+
+/// A feature that was dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DroppedSummary {
+    /// Its name.
+    pub feature: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// How much a forest depends on a feature.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImportanceSummary {
+    /// Its name.
+    pub feature: String,
+    /// What is lost in balanced accuracy on the hold-out when it says nothing.
+    pub loss: f64,
 }

@@ -2,31 +2,31 @@
 
 mod error;
 
+use std::ops::Range;
+
 pub use error::TrainError;
 
 use crate::forest::Classes;
+use crate::forest::Forest;
 use crate::forest::GrowParams;
-use crate::forest::METRICS;
 use crate::forest::Model;
 use crate::forest::ModelKind;
 use crate::forest::Samples;
-use crate::forest::Schema;
 use crate::forest::Training;
 use crate::forest::grow_classifier;
-use crate::training::dataset::Origin;
-use crate::training::dataset::Row;
 use crate::training::dataset::Table;
-use crate::training::joint::Dropped;
-use crate::training::joint::Joint;
-use crate::training::joint::Member;
+use crate::training::examples::Examples;
+use crate::training::examples::Input;
+use crate::training::importance::Unseen;
 use crate::training::model_card;
 use crate::training::preprocess::Pipeline;
+use crate::training::preprocess::Reason;
 use crate::training::scores::Scores;
 use crate::training::scores::judge;
-use crate::training::summary::ClassSummary;
-use crate::training::summary::DataSummary;
+use crate::training::sieve::sift;
+use crate::training::summary::DroppedSummary;
 use crate::training::summary::ForestSummary;
-use crate::training::summary::MissingSummary;
+use crate::training::summary::ImportanceSummary;
 use crate::training::summary::Summary;
 
 /// With fewer rows a hold-out says nothing at all.
@@ -65,10 +65,7 @@ pub struct Trained {
 /// # Errors
 /// When the table has too little to learn from, or a choice is open.
 pub fn train(table: &Table, request: &TrainRequest) -> Result<Trained, TrainError> {
-    let examples = match table.origin {
-        Origin::Recorded => Examples::joint(table, request.pool)?,
-        Origin::Paper => Examples::paper(table)?,
-    };
+    let examples = Examples::new(Input::Table(table), request.pool)?;
     let rows = examples.labels.len();
     if rows < LEAST_ROWS {
         return Err(TrainError::TooFew {
@@ -76,88 +73,20 @@ pub fn train(table: &Table, request: &TrainRequest) -> Result<Trained, TrainErro
             dropped: examples.dropped,
         });
     }
-    let holdout = examples.holdout(request)?;
+    let (holdout, importance) = examples.holdout(request)?;
     let (model, pipeline) = examples.fit(rows, request)?;
-    let summary = examples.summary(table, request, (&model, &pipeline), holdout);
+    let forest = examples.forest_summary(&model, &pipeline, (request.params.depth, importance));
+    let summary = examples.summary(table, request, forest, holdout);
     let card = model_card::render(&summary);
     Ok(Trained { model, card, summary })
 }
 
-/// Rows in the order of time, and the class of each.
-struct Examples {
-    kind: ModelKind,
-    pool: Option<String>,
-    schema: Schema,
-    classes: Vec<Member>,
-    features: Vec<Vec<Option<f32>>>,
-    labels: Vec<usize>,
-    dropped: Dropped,
-}
-
 impl Examples {
-    /// Joint rows of one pool, the class being the backend that did best.
-    fn joint(table: &Table, wanted: Option<&str>) -> Result<Self, TrainError> {
-        let pool = choose_pool(table, wanted)?;
-        let rows: Vec<Row> = table.rows.iter().filter(|row| row.pool == pool).cloned().collect();
-        let Joint {
-            backends,
-            features,
-            best,
-            dropped,
-        } = Joint::new(&rows);
-        let count = backends.len();
-        let schema = Schema::joint(count)
-            .filter(|_| count > 1)
-            .ok_or(TrainError::Backends { found: count })?;
-        let kind = ModelKind::Classifier { backends: count };
-        Ok(Self {
-            kind,
-            pool: Some(pool),
-            schema,
-            classes: backends,
-            features,
-            labels: best,
-            dropped,
-        })
-    }
-
-    /// The paper's rows as they are, the class being the backend that a row is of.
-    fn paper(table: &Table) -> Result<Self, TrainError> {
-        let mut rows: Vec<&Row> = table.rows.iter().collect();
-        rows.sort_by_key(|row| row.timestamp);
-        let mut ids: Vec<u32> = rows.iter().map(|row| row.server_id).collect();
-        let labels = ids.clone();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.len() < 2 {
-            return Err(TrainError::OneClass);
-        }
-        let schema = Schema::new(METRICS.map(ToOwned::to_owned).to_vec()).expect("there are four metrics");
-        Ok(Self {
-            kind: ModelKind::Reproduction,
-            pool: None,
-            schema,
-            labels: labels
-                .iter()
-                .map(|id| ids.partition_point(|other| other < id))
-                .collect(),
-            classes: ids
-                .iter()
-                .map(|&server_id| Member {
-                    server_id,
-                    address: String::new(),
-                })
-                .collect(),
-            features: rows.iter().map(|row| row.metrics.to_vec()).collect(),
-            dropped: Dropped::default(),
-        })
-    }
-
-    /// The scores on the last rows of a model trained on those before.
-    fn holdout(&self, request: &TrainRequest) -> Result<Scores, TrainError> {
-        let held_out = self.labels.len().div_ceil(HOLDOUT_PART);
-        let trained = self.labels.len() - held_out;
-        let (model, _) = self.fit(trained, request)?;
+    /// The scores on the last rows of a model trained on those before, and what it depends on.
+    fn holdout(&self, request: &TrainRequest) -> Result<(Scores, Vec<ImportanceSummary>), TrainError> {
+        let rows = self.labels.len();
+        let trained = rows - rows.div_ceil(HOLDOUT_PART);
+        let (model, pipeline) = self.fit(trained, request)?;
         let majority = self
             .counts(trained)
             .iter()
@@ -165,54 +94,59 @@ impl Examples {
             .rev()
             .max_by_key(|&(_, count)| count)
             .map_or(0, |(class, _)| class);
-        Ok(judge(
-            &model,
-            &self.features[trained..],
-            &self.labels[trained..],
-            majority,
-        ))
+        let unseen = self.unseen(trained..rows, &pipeline);
+        let places: Vec<usize> = pipeline.kept.iter().map(|column| column.place).collect();
+        let losses = unseen.losses(&places, |row| model.vote(row), request.seed);
+        let loss = |(&place, loss): (&usize, f64)| ImportanceSummary {
+            feature: self.schema.names()[place].clone(),
+            loss,
+        };
+        let mut importance: Vec<ImportanceSummary> = places.iter().zip(losses).map(loss).collect();
+        importance.sort_by(|a, b| b.loss.total_cmp(&a.loss));
+        let scores = judge(&model, &self.features[trained..], &self.labels[trained..], majority);
+        Ok((scores, importance))
+    }
+
+    /// Some of the rows as a forest sees them that has not learned from them.
+    pub(crate) fn unseen(&self, rows: Range<usize>, pipeline: &Pipeline) -> Unseen<'_> {
+        let fills = pipeline.fills();
+        let value = |(value, fill): (&Option<f32>, &f32)| value.unwrap_or(*fill);
+        let filled = |row: &Vec<Option<f32>>| row.iter().zip(&fills).map(value).collect();
+        Unseen {
+            rows: self.features[rows.clone()].iter().map(filled).collect(),
+            labels: &self.labels[rows],
+            classes: self.classes.len(),
+        }
     }
 
     /// The model of the first `rows` rows, and how they were prepared.
     fn fit(&self, rows: usize, request: &TrainRequest) -> Result<(Model, Pipeline), TrainError> {
-        let features = &self.features[..rows];
-        let pipeline = Pipeline::fit(features, self.schema.width());
-        let kept = pipeline.kept_schema(&self.schema).ok_or(TrainError::Constant)?;
-        let samples = Samples::new(kept, features.iter().flat_map(|row| pipeline.apply(row)).collect())?;
-        let classes = Classes::new(self.labels[..rows].to_vec(), self.classes.len())?;
-        let forest = grow_classifier(&samples, &classes, &fitting(request.params, rows), request.seed)?;
+        let pipeline = sift(self, rows, request)?;
+        let forest = self.grow(rows, &pipeline, request)?;
         let training = Training {
             rows: rows as u64,
             seed: request.seed,
             data_digest: request.data_digest.to_owned(),
             command: request.command.to_owned(),
+            pipeline: pipeline.json(),
         };
-        let forest = pipeline.unfold(&forest, &self.schema);
         Ok((Model::new(self.kind, forest, pipeline.fills(), training)?, pipeline))
     }
 
-    /// How many of the first `rows` rows are of each class.
-    fn counts(&self, rows: usize) -> Vec<usize> {
-        let count = |class| self.labels[..rows].iter().filter(|&&label| label == class).count();
-        (0..self.classes.len()).map(count).collect()
+    /// The forest of the first `rows` rows, prepared by `pipeline`; it votes on raw rows.
+    pub(crate) fn grow(&self, rows: usize, pipeline: &Pipeline, request: &TrainRequest) -> Result<Forest, TrainError> {
+        let kept = pipeline.kept_schema(&self.schema).ok_or(TrainError::Constant)?;
+        let values = self.features[..rows].iter().flat_map(|row| pipeline.apply(row));
+        let samples = Samples::new(kept, values.collect())?;
+        let classes = Classes::new(self.labels[..rows].to_vec(), self.classes.len())?;
+        let forest = grow_classifier(&samples, &classes, &fitting(request.params, rows), request.seed)?;
+        Ok(pipeline.unfold(&forest, &self.schema))
     }
 
-    fn summary(
-        &self,
-        table: &Table,
-        request: &TrainRequest,
-        (model, pipeline): (&Model, &Pipeline),
-        holdout: Scores,
-    ) -> Summary {
+    fn summary(&self, table: &Table, request: &TrainRequest, forest: ForestSummary, holdout: Scores) -> Summary {
         let (kind, serves_backends) = match self.kind {
             ModelKind::Classifier { backends } => ("classifier", Some(backends)),
             _ => ("reproduction", None),
-        };
-        let counts = self.counts(self.labels.len());
-        let class = |(member, rows): (&Member, usize)| ClassSummary {
-            server_id: member.server_id,
-            address: member.address.clone(),
-            rows,
         };
         Summary {
             kind,
@@ -221,68 +155,54 @@ impl Examples {
             command: request.command.to_owned(),
             data_digest: request.data_digest.to_owned(),
             seed: request.seed,
-            data: self.data_summary(table),
-            classes: self.classes.iter().zip(counts).map(class).collect(),
+            data: self.data_summary(Input::Table(table)),
+            classes: self.class_summaries(),
             holdout,
-            forest: self.forest_summary(model, pipeline, request.params.depth),
+            forest,
         }
     }
 
-    fn data_summary(&self, table: &Table) -> DataSummary {
-        let times = || table.rows.iter().map(|row| row.timestamp.seconds());
-        let missing = METRICS.into_iter().zip(table.missing());
-        DataSummary {
-            rows: table.rows.len(),
-            skipped: table.skipped.count,
-            first_seconds: times().fold(f64::INFINITY, f64::min),
-            last_seconds: times().fold(0.0, f64::max),
-            missing: missing.map(|(column, rows)| MissingSummary { column, rows }).collect(),
-            training_rows: self.labels.len(),
-            dropped: self.dropped,
-        }
-    }
-
-    fn forest_summary(&self, model: &Model, pipeline: &Pipeline, depth: usize) -> ForestSummary {
-        let is_kept = |place: &usize| pipeline.kept.iter().any(|column| column.place == *place);
-        let (kept, dropped): (Vec<usize>, Vec<usize>) = (0..self.schema.width()).partition(is_kept);
-        let names = |places: Vec<usize>| {
-            places
-                .into_iter()
-                .map(|place| self.schema.names()[place].clone())
-                .collect()
-        };
+    fn forest_summary(
+        &self,
+        model: &Model,
+        pipeline: &Pipeline,
+        (depth, importance): (usize, Vec<ImportanceSummary>),
+    ) -> ForestSummary {
+        let name = |place: usize| self.schema.names()[place].clone();
+        let dropped = pipeline.dropped.iter();
         ForestSummary {
             trees: model.forest().tree_count(),
             nodes: model.forest().node_count(),
             depth,
-            features: names(kept),
-            dropped_features: names(dropped),
+            features: pipeline.kept.iter().map(|column| name(column.place)).collect(),
+            dropped_features: dropped.clone().map(|column| name(column.place)).collect(),
+            dropped: dropped
+                .map(|column| DroppedSummary {
+                    feature: name(column.place),
+                    reason: reason(column.reason, &name),
+                })
+                .collect(),
+            importance,
         }
     }
 }
 
+/// Why a column was dropped, in words.
+fn reason(reason: Reason, name: &dyn Fn(usize) -> String) -> String {
+    match reason {
+        Reason::Constant => "constant or missing".to_owned(),
+        Reason::Twin { of, correlation } => format!("correlates with {} by {correlation:.3}", name(of)),
+        Reason::Unused { loss } => format!("nothing is lost without it ({loss:+.3} of balanced accuracy)"),
+    }
+}
+
 /// `params` with leaves small enough for `rows` rows: of a handful, five a leaf would allow no split at all.
-fn fitting(params: GrowParams, rows: usize) -> GrowParams {
+pub(crate) fn fitting(params: GrowParams, rows: usize) -> GrowParams {
     let min_leaf = params.min_leaf.min((rows / 40).max(1));
     GrowParams {
         min_leaf,
         min_split: params.min_split.min(2 * min_leaf),
         ..params
-    }
-}
-
-fn choose_pool(table: &Table, wanted: Option<&str>) -> Result<String, TrainError> {
-    let mut known: Vec<String> = table.rows.iter().map(|row| row.pool.clone()).collect();
-    known.sort_unstable();
-    known.dedup();
-    match (wanted, known.as_slice()) {
-        (Some(wanted), _) if known.iter().any(|name| name == wanted) => Ok(wanted.to_owned()),
-        (Some(wanted), _) => Err(TrainError::NoSuchPool {
-            wanted: wanted.to_owned(),
-            known,
-        }),
-        (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(TrainError::SeveralPools(known)),
     }
 }
 

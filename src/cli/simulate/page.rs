@@ -3,6 +3,7 @@
 use crate::cli::simulate::of_scenario;
 use crate::cli::simulate::overall;
 use crate::report::Chart;
+use crate::report::Corner;
 use crate::report::Line;
 use crate::report::Page;
 use crate::simulation::CURVE;
@@ -70,6 +71,7 @@ fn latencies(reports: &[&Report]) -> Chart {
         y_label: "latency, ms".to_owned(),
         is_logarithmic: true,
         x_text: |nines| percent(1.0 - 10_f64.powf(-nines)),
+        legend: Corner::UpperLeft,
         lines: names.iter().map(line).collect(),
     }
 }
@@ -102,6 +104,7 @@ fn shares(report: &Report) -> Chart {
         y_label: "share of the requests, %".to_owned(),
         is_logarithmic: false,
         x_text: |seconds| format!("{seconds:.0}"),
+        legend: Corner::UpperLeft,
         lines: (0..backends).map(line).collect(),
     }
 }

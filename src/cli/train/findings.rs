@@ -10,6 +10,11 @@ pub(super) fn table(summary: &Summary) -> Table {
     let data = &summary.data;
     table.push(["rows".to_owned(), data.rows.to_string()]);
     table.push(["rows skipped".to_owned(), data.skipped.to_string()]);
+    for (what, count) in [("torn", data.torn), ("read before", data.duplicates)] {
+        if count > 0 {
+            table.push([format!("  {what}"), count.to_string()]);
+        }
+    }
     table.push([
         "seconds covered".to_owned(),
         format!("{:.0}", data.last_seconds - data.first_seconds),
@@ -36,6 +41,18 @@ pub(super) fn table(summary: &Summary) -> Table {
         "  balanced accuracy".to_owned(),
         format!("{:.3}", scores.balanced_accuracy),
     ]);
+    for feature in &summary.forest.importance {
+        table.push([
+            format!("  lost without {}", feature.feature),
+            format!("{:+.3}", feature.loss),
+        ]);
+    }
+    for dropped in &summary.forest.dropped {
+        table.push([
+            format!("dropped: {}, {}", dropped.feature, dropped.reason),
+            String::new(),
+        ]);
+    }
     table.push([
         "serves a pool of".to_owned(),
         summary.serves_backends.map_or("none".into(), |count| count.to_string()),
@@ -55,7 +72,8 @@ fn push_dropped(table: &mut Table, summary: &Summary) {
     }
 }
 
-fn label(server_id: u32, address: &str) -> String {
+/// A backend, by its number and its address where that is known.
+pub(super) fn label(server_id: u32, address: &str) -> String {
     if address.is_empty() {
         format!("server_id {server_id}")
     } else {

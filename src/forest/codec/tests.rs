@@ -31,6 +31,7 @@ fn model() -> Model {
         seed: 1,
         data_digest: "ab12".into(),
         command: "sylvan train ü.csv".into(),
+        pipeline: String::new(),
     };
     Model::new(ModelKind::Classifier { backends: 2 }, forest, fills, training).unwrap()
 }
@@ -63,6 +64,19 @@ fn what_was_encoded_decodes_to_the_same_model_and_the_same_bytes() {
 }
 
 #[test]
+fn a_pipeline_is_kept_word_for_word() {
+    let training = Training {
+        pipeline: "{}".to_owned(),
+        ..MODEL.training().clone()
+    };
+    let model = Model::new(MODEL.kind(), MODEL.forest().clone(), MODEL.fills().to_vec(), training).unwrap();
+    let file = encode(&model);
+    assert_eq!(decode(&file).unwrap(), model);
+    refused(&forged(8, &[2, 0, 0, 0]), "");
+    assert_eq!((file[8], encode(&MODEL)[8]), (2, 1));
+}
+
+#[test]
 fn any_flipped_byte_is_refused() {
     let file = encode(&MODEL);
     for at in 0..file.len() {
@@ -89,7 +103,7 @@ fn refusals_say_what_and_what_to_do() {
     refused(b"timestamp,cpu_percent", "not a Sylvan model file");
     refused(
         &forged(8, &[9, 0, 0, 0]),
-        "model format 9, this build reads format 1; train the model again",
+        "model format 9, this build reads formats up to 2; train the model again",
     );
     refused(&forged(12, &[7, 0, 0, 0]), "unknown kind 7");
     refused(&forged(16, &[3, 0, 0, 0]), "another kind");
@@ -133,7 +147,7 @@ proptest! {
     fn decoding_never_panics(bytes in vec(any::<u8>(), 0..400)) {
         let _ = decode(&bytes);
         let mut file = MAGIC.to_vec();
-        file.extend(VERSION.to_le_bytes());
+        file.extend(PREPARED.to_le_bytes());
         file.extend(bytes);
         file.extend([0; CHECKSUM_LEN]);
         let _ = decode(&resealed(file));

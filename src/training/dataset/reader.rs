@@ -13,6 +13,7 @@ use crate::forest::METRICS;
 use crate::training::dataset::COLUMNS;
 use crate::training::dataset::Origin;
 use crate::training::dataset::Row;
+use crate::training::dataset::Seen;
 use crate::training::dataset::Table;
 use crate::training::dataset::Window;
 use crate::units::Timestamp;
@@ -23,6 +24,9 @@ const CPU_STAMP: &str = "cpu_stamp";
 const SHARED: usize = 6;
 /// How many skipped rows are named; a file of the wrong kind would name thousands.
 const NAMED: usize = 5;
+
+/// Why a row is skipped that a kill or a full disk cut off.
+const TORN: &str = "torn: its end is missing";
 
 /// Why a data set cannot be read. The file's name is for the caller to say.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -57,16 +61,40 @@ impl DatasetError {
 pub struct Skipped {
     /// How many.
     pub count: usize,
+    /// How many of them lack their end.
+    pub torn: usize,
+    /// How many of them were read before.
+    pub duplicates: usize,
     /// Line, counted from 1, and reason of the first few.
     pub first: Vec<(u64, String)>,
 }
 
 impl Skipped {
-    fn add(&mut self, line: u64, reason: String) {
+    /// Counts a row whose end is missing.
+    pub(crate) fn add_torn(&mut self, line: u64) {
+        self.torn += 1;
+        self.add(line, TORN.to_owned());
+    }
+
+    /// Counts a row that was read before.
+    pub(crate) fn add_duplicate(&mut self, line: u64) {
+        self.duplicates += 1;
+        self.add(line, "the same row was read before".to_owned());
+    }
+
+    /// Counts a row that cannot be used for `reason`.
+    pub(crate) fn add(&mut self, line: u64, reason: String) {
         self.count += 1;
         if self.first.len() < NAMED {
             self.first.push((line, reason));
         }
+    }
+
+    /// Counts what `other` has counted; what that has named was of another file.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.torn += other.torn;
+        self.duplicates += other.duplicates;
     }
 
     /// How many more there are than those named.
@@ -90,11 +118,19 @@ impl fmt::Display for Skipped {
 }
 
 impl Table {
-    /// The table that `text` is: a recorded data set or the paper's own table.
+    /// The table that `text` is: a recorded data set or the paper's own table; every row once.
     ///
     /// # Errors
     /// When there is no header, columns are missing from it, or no row can be used.
     pub fn read(text: &[u8]) -> Result<Self, DatasetError> {
+        Self::read_unseen(text, &mut Seen::default())
+    }
+
+    /// As [`Self::read`], without the rows that were `seen` before, in this text or another.
+    ///
+    /// # Errors
+    /// When there is no header, columns are missing from it, or no row can be used.
+    pub fn read_unseen(text: &[u8], seen: &mut Seen) -> Result<Self, DatasetError> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut reader = ReaderBuilder::new()
             .flexible(true)
@@ -116,7 +152,9 @@ impl Table {
         while let Some(record) = records.next() {
             let is_torn = records.peek().is_none() && !is_ended;
             match read_row(record, &columns, is_torn) {
-                Ok(row) => table.rows.push(row),
+                Ok((_, row)) if seen.add(&row) => table.rows.push(row),
+                Ok((line, _)) => table.skipped.add_duplicate(line),
+                Err((line, reason)) if reason == TORN => table.skipped.add_torn(line),
                 Err((line, reason)) => table.skipped.add(line, reason),
             }
         }
@@ -176,14 +214,21 @@ impl Columns {
     }
 }
 
-fn read_row(record: Result<StringRecord, csv::Error>, columns: &Columns, is_torn: bool) -> Result<Row, (u64, String)> {
+fn read_row(
+    record: Result<StringRecord, csv::Error>,
+    columns: &Columns,
+    is_torn: bool,
+) -> Result<(u64, Row), (u64, String)> {
     let record = record.map_err(|error| (error.position().map_or(0, csv::Position::line), "not UTF-8".to_owned()))?;
     let line = record.position().map_or(0, csv::Position::line);
     // The paper's table is somebody's file and may end without a newline; our writer always ends a row with one.
     if is_torn && columns.own.is_some() {
-        return Err((line, "torn: its end is missing".into()));
+        return Err((line, TORN.into()));
     }
-    parse_row(&record, columns).map_err(|reason| (line, reason))
+    match parse_row(&record, columns) {
+        Ok(row) => Ok((line, row)),
+        Err(reason) => Err((line, reason)),
+    }
 }
 
 fn parse_row(record: &StringRecord, columns: &Columns) -> Result<Row, String> {

@@ -162,3 +162,17 @@ proptest! {
         let _ = Table::read(&text);
     }
 }
+
+#[test]
+fn a_row_counts_once_in_whatever_file_it_stands() {
+    check_skipped(&line(&row()), &[(3, "the same row was read before")]);
+    let text = header() + &line(&row()) + &line(&Row { server_id: 2, ..row() });
+    let mut seen = Seen::default();
+    assert_eq!(Table::read_unseen(text.as_bytes(), &mut seen).unwrap().rows.len(), 2);
+    let error = Table::read_unseen(text.as_bytes(), &mut seen).unwrap_err();
+    assert!(error.to_string().contains("read before"), "{error}");
+    let mut skipped = read(&(line(&row()) + &line(&row()) + "1,2")).unwrap().skipped;
+    assert_eq!((skipped.count, skipped.torn, skipped.duplicates), (2, 1, 1));
+    skipped.merge(&skipped.clone());
+    assert_eq!((skipped.count, skipped.torn, skipped.duplicates), (4, 2, 2));
+}

@@ -43,6 +43,21 @@ pub enum TrainError {
         /// Why others could not.
         dropped: Dropped,
     },
+    /// Too few rows of all classes but one to learn from and test on them.
+    #[error(
+        "a comparison needs {least} rows or more of each of two classes; here they have {} (of the polls, {} were \
+         incomplete, {} were not followed by another, {} had fewer than two backends at work afterwards); record \
+         longer, under `round_robin` and traffic",
+        list(counts), dropped.incomplete, dropped.unfollowed, dropped.uncontested
+    )]
+    TooFewOfAClass {
+        /// How many rows each class has.
+        counts: Vec<usize>,
+        /// How many one needs.
+        least: usize,
+        /// Why others could not be used.
+        dropped: Dropped,
+    },
     /// No column has two different values.
     #[error("every metric is constant or missing; check that the agents answer, and record again")]
     Constant,
@@ -52,4 +67,9 @@ pub enum TrainError {
     /// The model could not be put together.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+fn list(counts: &[usize]) -> String {
+    let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+    counts.join(" and ")
 }

@@ -1,9 +1,12 @@
 //! From rows to a model: the paper's table, and recorded data.
 
 use super::*;
+use crate::forest::METRICS;
 use crate::forest::ModelError;
 use crate::forest::decode;
 use crate::forest::encode;
+use crate::training::dataset::Origin;
+use crate::training::dataset::Row;
 use crate::training::dataset::Window;
 use crate::units::Draws;
 use crate::units::Timestamp;
@@ -78,6 +81,47 @@ fn a_recorded_pool_becomes_a_classifier_that_names_the_idle_backend() {
         summary.forest.dropped_features,
         ["ram_percent_0", "bytes_recv_0", "ram_percent_1", "bytes_recv_1"]
     );
+}
+
+#[test]
+fn a_model_file_holds_how_its_rows_were_prepared() {
+    let table = recorded("shop", 2, 400);
+    let Trained { model, summary, .. } = train(&table, &request()).unwrap();
+    let model = decode(&encode(&model)).unwrap();
+    let pipeline: Pipeline = serde_json::from_str(&model.training().pipeline).unwrap();
+    assert_eq!(pipeline.fills(), model.fills());
+    assert_eq!(pipeline.kept.len(), summary.forest.features.len());
+    assert_eq!(pipeline.dropped.len(), summary.forest.dropped.len());
+    let importance = &summary.forest.importance;
+    assert!(
+        importance[0].feature.starts_with("cpu") && importance[0].loss > 0.1,
+        "{importance:?}"
+    );
+}
+
+#[test]
+fn a_column_that_repeats_another_is_not_grown_on() {
+    let mut table = recorded("shop", 2, 60);
+    for row in &mut table.rows {
+        row.metrics[3] = row.metrics[0].map(|cpu| 7.0 - 3.0 * cpu);
+    }
+    let summary = train(&table, &request()).unwrap().summary;
+    let reason = |name: &str| {
+        let dropped = summary.forest.dropped.iter().find(|column| column.feature == name);
+        dropped.map(|column| column.reason.clone()).unwrap_or_default()
+    };
+    assert_eq!(reason("bytes_recv_1"), "correlates with cpu_percent_1 by -1.000");
+    assert_eq!(reason("ram_percent_0"), "constant or missing");
+}
+
+#[test]
+fn a_column_is_dropped_for_its_unimportance_only_where_nothing_is_lost() {
+    let summary = train(&recorded("shop", 2, 1500), &request()).unwrap().summary;
+    for column in &summary.forest.dropped {
+        let is_expected = column.feature.starts_with("bytes") || column.feature.starts_with("ram");
+        assert!(is_expected, "{column:?}");
+    }
+    assert!(summary.holdout.balanced_accuracy > 0.9, "{:?}", summary.holdout);
 }
 
 #[test]
