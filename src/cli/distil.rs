@@ -132,13 +132,13 @@ fn plan(args: &DistilArgs) -> Plan {
 }
 
 /// A tree a stage, each believed in part, so that what one gets wrong the others can put right; as many as a decision has time
-/// for.
+/// for. With few of them, each sees all features.
 fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
     const ROW_SHARE: f64 = 0.6;
-    // linfa asks a simpler question of fewer rows, so that its trees have less to say.
-    let (trees, rate, min_leaf, splitter) = match trainer {
-        Trainer::Linfa => (60, 0.2, 20, Splitter::Linfa),
-        Trainer::Histogram => (24, 0.25, 200, Splitter::Histogram(ROW_SHARE)),
+    // linfa asks a simpler question of fewer rows, so that it takes more trees to say as much.
+    let (trees, rate, feature_share, min_leaf, splitter) = match trainer {
+        Trainer::Linfa => (60, 0.2, 0.6, 20, Splitter::Linfa),
+        Trainer::Histogram => (16, 0.5, 1.0, 100, Splitter::Histogram(ROW_SHARE)),
     };
     Growth {
         params: GrowParams {
@@ -147,7 +147,7 @@ fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
             min_leaf,
             min_split: 2 * min_leaf,
             rows_per_tree: 5000,
-            feature_share: 0.6,
+            feature_share,
             leaf_prior: 20.0,
             threads,
         },

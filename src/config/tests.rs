@@ -15,7 +15,6 @@ use crate::config::SelectorType;
 use crate::config::Source;
 use crate::config::parse;
 use crate::config::render;
-use crate::units::Share;
 
 /// Between a case's YAML and what is expected of it.
 const DASHES: &str = "---8<---\n";
@@ -194,7 +193,7 @@ fn the_example_says_what_the_defaults_are() {
     );
     assert_eq!(said.drain_timeout, left_out.drain_timeout);
     assert_eq!(said.pools[1].selector.learning.mode, Learning::default().mode);
-    assert_eq!(said.pools[1].selector.learning.explore, Learning::default().explore);
+    assert_eq!(said.pools[1].selector.learning.explore, Learning::online().explore);
     assert_eq!(said.pools[1].selector.learning.preset, Learning::default().preset);
     let (said, left_out) = (&said.pools[0], &left_out.pools[0]);
     assert_eq!(said.outlier_detection, left_out.outlier_detection);
