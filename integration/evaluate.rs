@@ -27,7 +27,13 @@ const QUICK: [&str; 12] = [
 
 /// What `sylvan evaluate` of `selectors` on the file with `text` found, or said; its exit code; the file afterwards.
 async fn evaluate(text: &str, selectors: &str) -> (Value, String, i32, String) {
-    let mut arguments = vec!["evaluate", "-c", "gateway.yaml", "--selectors", selectors];
+    evaluate_with(text, &["--selectors", selectors]).await
+}
+
+/// The same with `options`.
+async fn evaluate_with(text: &str, options: &[&str]) -> (Value, String, i32, String) {
+    let mut arguments = vec!["evaluate", "-c", "gateway.yaml"];
+    arguments.extend(options);
     arguments.extend(QUICK);
     let mut process = Launched::new(&text, &arguments);
     let code = process.exit().await;
@@ -61,6 +67,25 @@ async fn a_gateway_of_its_own_serves_every_selector_with_the_same_traffic() {
         "{shares:?}"
     );
     assert_eq!(figures["comparisons"][0]["baseline"], "round_robin");
+}
+
+#[tokio::test]
+async fn another_balancer_takes_turns_with_the_same_traffic() {
+    let origins = [Origin::start("a").await, Origin::start("b").await];
+    let text = Written::to(&[&origins[0]]).to_string();
+    let rival = format!("other=http://{}", origins[1].address());
+    let options = ["--selectors", "round_robin", "--rival", &rival];
+    let (figures, output, code, _) = evaluate_with(&text, &options).await;
+    assert_eq!(code, 0, "{output}");
+    let rows = figures["rows"].as_array().cloned().unwrap_or_default();
+    assert_eq!(
+        (&rows[0]["requests"], rows.len()),
+        (&rows[1]["requests"], 2),
+        "{output}"
+    );
+    assert_eq!((&rows[1]["selector"], &rows[1]["errors"]), (&"other".into(), &0.into()));
+    assert_eq!(rows[1]["share"], Value::Array(vec![]));
+    assert_eq!(figures["comparisons"][0]["selector"], "other");
 }
 
 /// A gateway that evaluations find by the addresses in its file; the file's text and path.
@@ -150,4 +175,7 @@ async fn what_cannot_be_evaluated_is_said() {
     assert!(output.contains("unknown selector type `best`"), "{output}");
     let (_, output, code, _) = evaluate("version: 1", "round_robin").await;
     assert_eq!(code, 2, "{output}");
+    let (_, output, code, _) = evaluate_with(&text, &["--selectors", "random", "--rival", "http://localhost"]).await;
+    assert_eq!(code, 2, "{output}");
+    assert!(output.contains("write a name and a URL"), "{output}");
 }

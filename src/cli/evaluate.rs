@@ -17,7 +17,11 @@ use crate::cli::values;
 use crate::evaluation;
 use crate::evaluation::EvaluationError;
 use crate::evaluation::Plan;
+use crate::evaluation::Rival;
+use crate::traffic::InvalidUrl;
 use crate::traffic::Rate;
+use crate::traffic::Target;
+use crate::traffic::Url;
 
 /// Measure selectors on live backends: the same traffic for each of them, in slices that alternate
 ///
@@ -31,6 +35,9 @@ pub(super) struct EvaluateArgs {
     /// The selectors; the others are compared with the first
     #[arg(long, value_delimiter = ',', value_name = "NAME,...", required = true)]
     selectors: Vec<String>,
+    /// Another balancer in front of the same backends, which takes turns with the selectors; may be repeated
+    #[arg(long, value_name = "NAME=URL", value_parser = rival)]
+    rival: Vec<(String, Url)>,
     /// The pool whose selector is swapped [default: the only one]
     #[arg(long, value_name = "NAME")]
     pool: Option<String>,
@@ -65,10 +72,12 @@ pub(super) struct EvaluateArgs {
 /// # Errors
 /// When the gateway cannot be had or refuses a selector, or the JSON file cannot be written.
 pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let plan = Plan {
         configuration: args.config.clone(),
         pool: args.pool.clone(),
         selectors: args.selectors.clone(),
+        rivals: runtime.block_on(resolved(&args.rival))?,
         rate: args.rate,
         duration: args.duration,
         slice: args.slice,
@@ -77,7 +86,6 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         seed: args.seed,
         mix: traffic::mix(&args.mix, "/")?,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let evaluation = runtime.block_on(async {
         tokio::select! {
             evaluation = evaluation::run(&plan, &environment, terminal::progress()) => evaluation.map_err(blamed),
@@ -98,6 +106,28 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Reads `NAME=URL`.
+fn rival(text: &str) -> Result<(String, Url), String> {
+    let (name, url) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or("write a name and a URL, such as `haproxy=http://127.0.0.1:8081`")?;
+    let url = url.parse().map_err(|error: InvalidUrl| error.to_string())?;
+    Ok((name.to_owned(), url))
+}
+
+/// The rivals, each of which has accepted a connection.
+async fn resolved(rivals: &[(String, Url)]) -> anyhow::Result<Vec<Rival>> {
+    let mut resolved = Vec::new();
+    for (name, url) in rivals {
+        resolved.push(Rival {
+            name: name.clone(),
+            target: Target::resolve(url).await?,
+        });
+    }
+    Ok(resolved)
 }
 
 /// Completes at Ctrl-C, and when the process is to end or its terminal is gone.

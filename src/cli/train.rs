@@ -115,7 +115,8 @@ fn finish(args: &TrainArgs, trained: Option<&Trained>, compared: Option<&Compari
     let summary = trained.map(|trained| &trained.summary);
     if let (Some(summary), None) = (summary, compared) {
         if !args.json.as_deref().is_some_and(terminal::is_output) {
-            io::stdout().write_all(findings::table(summary).text(terminal::output()).as_bytes())?;
+            let text = findings::table(summary).text(terminal::output()) + &findings::dropped(summary);
+            io::stdout().write_all(text.as_bytes())?;
         }
         if let Some(file) = &args.json {
             terminal::write_json(file, summary)?;

@@ -1,5 +1,5 @@
 //! Is another selector worth it here? The same seeded traffic under each selector in turn, on live backends through a
-//! live gateway, in slices that alternate, so that what drifts drifts for all of them.
+//! live gateway, in slices that alternate, so that what drifts drifts for all of them. Other balancers can take turns.
 //!
 //! In the order of a run: [`Plan`] says what, `order` puts the slices in a row, `gateway` swaps the word in the
 //! configuration and puts it back at the end, [`crate::traffic`] sends, `comparison` says what the slices prove.
@@ -9,6 +9,7 @@ mod gateway;
 mod order;
 mod outcome;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,6 +41,15 @@ const SATURATING_CONNECTIONS: usize = 32;
 /// What a slice begins with at most and is not measured: averages of a few seconds follow the new selector.
 const LEAD: Duration = Duration::from_secs(2);
 
+/// Another balancer in front of the same backends, measured in the same slices.
+#[derive(Clone, Debug)]
+pub struct Rival {
+    /// What the tables call it.
+    pub name: String,
+    /// Where it listens.
+    pub target: Target,
+}
+
 /// What is evaluated, and how.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -47,8 +57,10 @@ pub struct Plan {
     pub configuration: PathBuf,
     /// The pool whose selector is swapped; the only one when `None`.
     pub pool: Option<String>,
-    /// The selectors; the others are compared with the first.
+    /// The selectors; everything else is compared with the first.
     pub selectors: Vec<String>,
+    /// What takes turns with them.
+    pub rivals: Vec<Rival>,
     /// Requests per second, well below what the backends can carry.
     pub rate: Rate,
     /// How long each selector is measured in all.
@@ -102,23 +114,18 @@ pub async fn run(
     look: Look,
 ) -> Result<Evaluation, EvaluationError> {
     let mut gateway = Gateway::open(plan, variable).await?;
-    let meter = Meter {
-        plan,
-        target: Target::new(gateway.web()),
-        look,
-    };
-    for selector in &plan.selectors {
-        gateway.select(selector).await?;
-        meter
-            .open(&format!("{selector}, warming up"), plan.warm_up, plan.seed)
-            .await;
+    let contenders = contenders(plan, gateway.web(), look);
+    for contender in &contenders {
+        contender.take_over(&mut gateway).await?;
+        let name = format!("{}, warming up", contender.name);
+        contender.open(&name, plan.warm_up, plan.seed).await;
     }
-    let mut phases: Vec<Phase> = plan.selectors.iter().map(|selector| Phase::new(selector)).collect();
+    let mut phases: Vec<Phase> = contenders.iter().map(|contender| Phase::new(contender.name)).collect();
     let blocks = order::blocks(plan.duration, plan.slice);
-    for Slice { block, selector } in order::slices(blocks, plan.selectors.len()) {
-        let phase = &mut phases[selector];
-        gateway.select(&phase.selector).await?;
-        meter.slice(phase, block, blocks, &gateway).await?;
+    for Slice { block, contender } in order::slices(blocks, contenders.len()) {
+        let phase = &mut phases[contender];
+        contenders[contender].take_over(&mut gateway).await?;
+        contenders[contender].slice(phase, block, blocks, &gateway).await?;
     }
     let comparisons = phases
         .iter()
@@ -133,13 +140,43 @@ pub async fn run(
     })
 }
 
-struct Meter<'a> {
+/// Who takes turns: the gateway under one of the selectors, or a rival.
+struct Contender<'a> {
     plan: &'a Plan,
+    name: &'a str,
     target: Target,
+    is_selector: bool,
     look: Look,
 }
 
-impl Meter<'_> {
+fn contenders(plan: &Plan, gateway: SocketAddr, look: Look) -> Vec<Contender<'_>> {
+    let contender = |name, target, is_selector| Contender {
+        plan,
+        name,
+        target,
+        is_selector,
+        look,
+    };
+    let selectors = plan
+        .selectors
+        .iter()
+        .map(|name| contender(name, Target::new(gateway), true));
+    let rivals = plan
+        .rivals
+        .iter()
+        .map(|rival| contender(&rival.name, rival.target.clone(), false));
+    selectors.chain(rivals).collect()
+}
+
+impl Contender<'_> {
+    /// Sees that the gateway chooses as this contender does; a rival chooses by itself.
+    async fn take_over(&self, gateway: &mut Gateway) -> Result<(), EvaluationError> {
+        if self.is_selector {
+            gateway.select(self.name).await?;
+        }
+        Ok(())
+    }
+
     /// One slice of `phase`: a lead that is not measured, the rate, and saturation in its part.
     async fn slice(
         &self,
@@ -149,12 +186,16 @@ impl Meter<'_> {
         gateway: &Gateway,
     ) -> Result<(), EvaluationError> {
         let name = format!("{}, slice {} of {blocks}", phase.selector, block + 1);
-        // The traffic of a block is the same for every selector, that of two blocks differs.
+        // The traffic of a block is the same for every contender, that of two blocks differs.
         let seed = self.plan.seed.wrapping_add(block);
         self.open(&name, LEAD.min(self.plan.slice), seed ^ 1 << 63).await;
         let before = gateway.reading().await?;
         let summary = self.open(&name, self.plan.slice, seed).await;
-        let after = gateway.reading().await?;
+        let mut reading = gateway.reading().await?.since(&before);
+        if !self.is_selector {
+            // The gateway knows only what it sent itself.
+            reading.requests.clear();
+        }
         let part = self.plan.saturation / u32::try_from(blocks).unwrap_or(u32::MAX);
         let saturated = if part.is_zero() {
             None
@@ -164,7 +205,7 @@ impl Meter<'_> {
             };
             Some(self.send(&name, load, part, seed).await)
         };
-        phase.add(&summary, saturated.as_ref(), &after.since(&before));
+        phase.add(&summary, saturated.as_ref(), &reading);
         Ok(())
     }
 

@@ -5,27 +5,27 @@ use std::time::Duration;
 /// Fewer blocks say nothing about how far chance goes.
 const FEWEST_BLOCKS: u64 = 4;
 
-/// One selector's turn in a block.
+/// One contender's turn in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slice {
     pub(super) block: u64,
-    /// The selector's place in the plan.
-    pub(super) selector: usize,
+    /// Its place among them.
+    pub(super) contender: usize,
 }
 
-/// How many blocks of a slice for each selector make up `duration`; an even number, so that each is first as often as
+/// How many blocks of a slice for each contender make up `duration`; an even number, so that each is first as often as
 /// last.
 pub(super) fn blocks(duration: Duration, slice: Duration) -> u64 {
     let slices = duration.as_secs_f64() / slice.as_secs_f64().max(0.001);
     ((slices / 2.0).round() as u64 * 2).max(FEWEST_BLOCKS)
 }
 
-/// The slices of `blocks` blocks of `selectors` selectors.
-pub(super) fn slices(blocks: u64, selectors: usize) -> impl Iterator<Item = Slice> {
+/// The slices of `blocks` blocks of `contenders` contenders.
+pub(super) fn slices(blocks: u64, contenders: usize) -> impl Iterator<Item = Slice> {
     (0..blocks).flat_map(move |block| {
-        (0..selectors).map(move |turn| Slice {
+        (0..contenders).map(move |turn| Slice {
             block,
-            selector: if block % 2 == 0 { turn } else { selectors - 1 - turn },
+            contender: if block % 2 == 0 { turn } else { contenders - 1 - turn },
         })
     })
 }
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn every_second_block_runs_backwards() {
-        let order: Vec<usize> = slices(3, 3).map(|slice| slice.selector).collect();
+        let order: Vec<usize> = slices(3, 3).map(|slice| slice.contender).collect();
         assert_eq!(order, [0, 1, 2, 2, 1, 0, 0, 1, 2]);
     }
 

@@ -18,7 +18,7 @@ pub struct Evaluation {
     pub rate_rps: f64,
     /// What decided arrival times and routes.
     pub seed: u64,
-    /// One for each selector, in the plan's order.
+    /// One for each selector, and then for each rival, in the plan's order.
     pub phases: Vec<Phase>,
     /// Every other selector against the first.
     pub comparisons: Vec<Comparison>,
@@ -37,7 +37,7 @@ pub struct Phase {
     pub p99s_ms: Vec<f64>,
     /// Successes per second of each slice at saturation; empty if that was not measured.
     pub throughputs_rps: Vec<f64>,
-    /// Requests that each backend got, in the pool's order.
+    /// Requests that each backend got, in the pool's order; empty for a rival.
     pub requests: Vec<f64>,
     /// CPU of each backend at the end of each slice, in percent, summed up.
     cpu_sums: Vec<f64>,

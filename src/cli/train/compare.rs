@@ -168,7 +168,7 @@ pub(super) fn confusion(compared: &Comparison) -> Table {
         .and_then(|method| method.scores.as_ref())
         .map(|scores| &scores.confusion);
     let votes = (0..compared.classes.len()).map(|vote| Column::number(&format!("taken for {}", label(vote))));
-    let mut table = Table::new([Column::text(&format!("{chosen}: best was"))].into_iter().chain(votes));
+    let mut table = Table::new([Column::text(&format!("{chosen}: was"))].into_iter().chain(votes));
     for (place, row) in counts.into_iter().flatten().enumerate() {
         table.push([label(place)].into_iter().chain(row.iter().map(ToString::to_string)));
     }

@@ -2,6 +2,7 @@
 
 use crate::report::Column;
 use crate::report::Table;
+use crate::training::DroppedSummary;
 use crate::training::Summary;
 
 /// The findings worth reading at once; the model card has them all.
@@ -47,17 +48,17 @@ pub(super) fn table(summary: &Summary) -> Table {
             format!("{:+.3}", feature.loss),
         ]);
     }
-    for dropped in &summary.forest.dropped {
-        table.push([
-            format!("dropped: {}, {}", dropped.feature, dropped.reason),
-            String::new(),
-        ]);
-    }
     table.push([
         "serves a pool of".to_owned(),
         summary.serves_backends.map_or("none".into(), |count| count.to_string()),
     ]);
     table
+}
+
+/// Which features the forest is not grown on, and why, a line each.
+pub(super) fn dropped(summary: &Summary) -> String {
+    let line = |it: &DroppedSummary| format!("dropped {}: {}\n", it.feature, it.reason);
+    summary.forest.dropped.iter().map(line).collect()
 }
 
 fn push_dropped(table: &mut Table, summary: &Summary) {
