@@ -84,7 +84,11 @@ async fn check_explained(selector: &str, expected: &[&str]) {
 
 #[tokio::test]
 async fn whoever_answered_is_explained_by_counts_while_there_is_no_model() {
-    check_explained("type: forest, explore: 0%", &["reason base", "route everything"]).await;
+    check_explained(
+        "type: forest, learn: online, explore: 0%",
+        &["reason base", "route everything"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -95,6 +99,15 @@ async fn whoever_answered_is_explained_by_the_model() {
     let selector = format!("type: forest, learn: off, model: {}", model.display());
     check_explained(
         &selector,
+        &["reason model", "the forest says", "the mean of the candidates"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_answered_is_explained_by_the_model_that_comes_with_the_program() {
+    check_explained(
+        "type: forest",
         &["reason model", "the forest says", "the mean of the candidates"],
     )
     .await;

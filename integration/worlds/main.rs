@@ -95,7 +95,6 @@ fn play_all(scenarios: Vec<Scenario>, selectors: &[&str], seeds: Range<u64>, jit
 fn the_forest_keeps_its_bars_in_four_worlds() {
     let selectors: Vec<&str> = FORESTS.into_iter().chain(SHORT_RIVALS).collect();
     let comparison = play(&SHORT, &selectors, SHORT_SEEDS, Share::NONE);
-    let frozen = over_worlds(&comparison, "forest", |it| it.mean_ratio);
     let of_these = |bar: &&Bar| SHORT.contains(&bar.world);
     let judged: Vec<Judged> = BARS
         .iter()
