@@ -75,7 +75,7 @@ enum Trainer {
 
 const QUICK_SEEDS: Range<u64> = 10..11;
 /// What is looked at after a quick run.
-const QUICK_WORLDS: [&str; 3] = ["homog", "hetero", "sparse"];
+const QUICK_WORLDS: [&str; 1] = ["sparse"];
 /// The best classical selector of each of the thirteen worlds is one of these.
 const RIVALS: [&str; 5] = [
     "least_requests",
@@ -86,7 +86,7 @@ const RIVALS: [&str; 5] = [
 ];
 
 const QUICK_ROUNDS: u32 = 2;
-const QUICK_WORLD_COUNT: u32 = 24;
+const QUICK_WORLD_COUNT: u32 = 10;
 const QUICK_ARRIVALS: u32 = 8000;
 /// Beyond it a world shows little that is new.
 const ARRIVALS: u32 = 60_000;
