@@ -17,7 +17,7 @@ pub use compared::COMPARED_COUNT;
 pub use compared::COMPARED_NAMES;
 pub(crate) use compared::blank_metrics as blank_compared;
 
-/// Which features a forest sees. Either way the first is `n`, and [`ROUTE_DEVIATION`] stands at the same place.
+/// Which features a forest sees. Either way the first is `n`, and `route_deviation` stands at the same place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// Those of a backend alone, [`FEATURE_NAMES`]: for a forest that learns where it serves.

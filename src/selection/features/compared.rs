@@ -35,7 +35,7 @@ pub const COMPARED_COUNT: usize = 38;
 /// | `ln_cpu_per_n` | ln of cpu over the mean in flight while it was measured |
 /// | `rel_cpu`, `rel_ln_rx` | compared with those candidates whose metrics are known |
 ///
-/// The last eight say so when the backend was never polled or too long ago: see [`UNKNOWN_METRICS`].
+/// The last eight say so when the backend was never polled or too long ago.
 pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
     "n",
     "y_fast",
