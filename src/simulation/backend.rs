@@ -243,9 +243,24 @@ impl Backend {
         self.faults.silent > 0
     }
 
+    /// How many requests run at once.
+    pub(crate) fn max_running(&self) -> f64 {
+        self.max_running as f64
+    }
+
+    /// Units of work that a core of its own does in a second now.
+    pub(crate) fn speed(&self) -> f64 {
+        self.machine.speed / self.faults.slow
+    }
+
+    /// How many times the work a request of `route` is here.
+    pub(crate) fn route_factor(&self, route: usize) -> f64 {
+        self.faults.routes[route]
+    }
+
     /// Seconds that one unit of work of `route` takes on a core of its own; a cold cache is not counted.
-    pub(crate) fn seconds_per_work(&self, route: usize) -> f64 {
-        self.faults.routes[route] * self.faults.slow / self.machine.speed
+    pub(crate) fn slowness(&self, route: usize) -> f64 {
+        self.route_factor(route) / self.speed()
     }
 
     fn start(&mut self, job: Job) {

@@ -14,7 +14,7 @@ use crate::selection::base_score;
 use crate::selection::blank_compared;
 use crate::simulation::chance;
 use crate::simulation::chance::Purpose;
-use crate::simulation::marginal_cost;
+use crate::simulation::marginal_cost::Prices;
 use crate::simulation::marginal_cost::Truth;
 use crate::simulation::world::World;
 use crate::units::Draws;
@@ -94,10 +94,11 @@ impl Tutor {
     /// By how much each candidate costs more than its base score says, beside the others.
     fn label(&mut self, pool: &PoolSnapshot<'_>, route: usize, truth: Truth<'_>) {
         self.labels.clear();
+        let prices = Prices::new(truth);
         for (place, index) in self.candidates.iter().enumerate() {
             let base = base_score(self.rows.row(place), pool.relative_weight(*index) as f32);
-            let cost = marginal_cost::ln_cost(*index, route, truth).unwrap_or_default();
-            self.labels.push(cost - base);
+            let price = prices.ln(*index, route).unwrap_or_default();
+            self.labels.push(price as f32 - base);
         }
         let mean = self.labels.iter().sum::<f32>() / self.labels.len() as f32;
         for label in &mut self.labels {

@@ -37,7 +37,7 @@ impl Scenario {
     ///
     /// | what | how it is drawn |
     /// |---|---|
-    /// | backends | 2 to 16, half of the worlds at most 8; one gateway in 60 %, else 2 to 4 |
+    /// | backends | 2 to 32, half of the worlds at most 8 and most at most 16; one gateway in 60 %, else 2 to 4 |
     /// | cores | 1 to 16 (log-uniform); in half of the worlds each backend has a third to three times as many |
     /// | speed | 1; in half of the worlds between 1/s and s (log-uniform), s being 1.2 to 4 |
     /// | load | 20 to 95 %, in 12 % of the worlds 0.3 to 20 % (log-uniform); less by 15 % beside a slowdown or a cold cache |
@@ -120,7 +120,11 @@ impl Lot {
     }
 
     fn backends(&mut self) -> Vec<Machine> {
-        let most = if self.happens(0.5) { 8 } else { 16 };
+        let most = match self.uniform(0.0..1.0) {
+            half if half < 0.5 => 8,
+            most if most < 0.85 => 16,
+            _ => 32,
+        };
         let count = self.count(2..=most);
         let cores = self.log_uniform(1.0..16.0);
         let cores_differ = self.happens(0.5);
@@ -324,7 +328,7 @@ mod tests {
     #[test]
     fn every_world_can_be_played() {
         for world in worlds() {
-            assert!((2..=16).contains(&world.backends.len()));
+            assert!((2..=32).contains(&world.backends.len()));
             assert!(world.load > 0.0 && world.load < 0.95, "{world:?}");
             assert!(world.rate() < MOST_PER_SECOND * 1.001, "{world:?}");
             assert!((SHORTEST..=LONGEST).contains(&world.duration.as_secs_f64()));
