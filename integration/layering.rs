@@ -10,9 +10,10 @@ use crate::harness::root;
 
 /// Every module and its height; a module uses only lower ones. Between the floors stand what their neighbours may
 /// use: `generation` above the decisions, `clock` and `telemetry` below what stands outside, `cli` above the roof.
-const HEIGHTS: [(&str, u32); 27] = [
+const HEIGHTS: [(&str, u32); 28] = [
     ("units", 0),
     ("counters", 0),
+    ("elementary", 0),
     ("config", 10),
     ("pool", 10),
     ("forest", 10),

@@ -10,6 +10,7 @@
 
 // Floor 0: words.
 pub mod counters;
+mod elementary;
 pub mod units;
 
 // Floor 1: nouns; none of them knows another.

@@ -177,8 +177,8 @@ impl Health {
 
     fn error_rate_after(&self, is_error: bool, now: Timestamp) -> f64 {
         let idle = now.since(self.last_result).as_secs_f64();
-        let step = (1.0 - (-idle / ERROR_MEMORY_SECONDS).exp()).clamp(ERROR_STEP_FLOOR, ERROR_STEP_CEILING);
-        let faded = self.error_rate * (-idle / ERROR_IDLE_SECONDS).exp();
+        let step = (1.0 - libm::exp(-idle / ERROR_MEMORY_SECONDS)).clamp(ERROR_STEP_FLOOR, ERROR_STEP_CEILING);
+        let faded = self.error_rate * libm::exp(-idle / ERROR_IDLE_SECONDS);
         faded + step * (f64::from(u8::from(is_error)) - faded)
     }
 }

@@ -11,7 +11,6 @@ use crate::pool::PoolSnapshot;
 use crate::selection::RequestFacts;
 
 mod compared;
-mod logarithm;
 
 pub use compared::COMPARED_COUNT;
 pub use compared::COMPARED_NAMES;

@@ -13,6 +13,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use crate::elementary::ln;
 use crate::forest::Rows;
 use crate::pool::BackendIndex;
 use crate::pool::PoolSnapshot;
@@ -171,7 +172,7 @@ pub(crate) fn forecast(forest: &crate::forest::Forest, features: &Features) -> f
 }
 
 fn base(in_flight: f32, weight: f32, route_deviation: f32) -> f32 {
-    ((in_flight + 1.0) / weight).ln() + DEVIATION_WEIGHT * route_deviation
+    ln((in_flight + 1.0) / weight) + DEVIATION_WEIGHT * route_deviation
 }
 
 thread_local! {

@@ -6,6 +6,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
+use crate::elementary::ln;
 use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::figure::fade;
 use crate::pool::statistics::learned::Sample;
@@ -129,7 +130,7 @@ impl BearingFigures {
         Bearing {
             line: self.line(fleet, left),
             ln_work_rate: self.ln_work_rate.load() * left,
-            ln_peak_work_rate: peak.max(LEAST_WORK_RATE).ln(),
+            ln_peak_work_rate: ln(peak.max(LEAST_WORK_RATE)),
             cost: self.cost.load(),
             knee: self.knee.load(),
             y_unloaded: self.y_unloaded.load() * left,
@@ -161,7 +162,7 @@ impl BearingFigures {
         sums.busy = sums.busy * left + elapsed.min(now.since(sample.busy_since).as_secs_f32());
         sums.at = sums.at.max(now);
         let rate = (sums.work + WORK_PRIOR_SECONDS) / (sums.busy + WORK_PRIOR_SECONDS);
-        self.ln_work_rate.store(rate.ln());
+        self.ln_work_rate.store(ln(rate));
         let peak = self.peak_work_rate.load() * fade(elapsed, PEAK_SECONDS);
         self.peak_work_rate.store(peak.max(rate));
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::elementary::exp;
 use crate::units::Timestamp;
 
 /// A number. Relaxed throughout: it stands for itself and orders nothing else.
@@ -57,5 +58,5 @@ impl Moment {
 
 /// What is left after `seconds` of something that fades with the time constant `tau`.
 pub(crate) fn fade(seconds: f32, tau: f32) -> f32 {
-    (-seconds / tau).exp()
+    exp(-seconds / tau)
 }

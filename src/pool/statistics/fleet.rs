@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::elementary::exp;
+use crate::elementary::ln;
 use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::line::FleetLineSums;
 use crate::pool::statistics::line::Line;
@@ -94,7 +96,7 @@ impl Fleet {
     /// What an answer to `class` usually takes.
     #[must_use]
     pub fn usual_latency(&self, class: RouteClass) -> Duration {
-        Duration::try_from_secs_f32(self.ln_cost(class).exp()).unwrap_or_default()
+        Duration::try_from_secs_f32(exp(self.ln_cost(class))).unwrap_or_default()
     }
 
     /// How many of the classes seen so far are cheaper than `class`.
@@ -195,7 +197,7 @@ impl ClassCost {
 
 /// The ln of `latency` in seconds; a microsecond at least, so that it is finite.
 fn ln_seconds(latency: Duration) -> f32 {
-    latency.as_secs_f32().max(1e-6).ln()
+    ln(latency.as_secs_f32().max(1e-6))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 use parking_lot::Mutex;
 
+use crate::elementary::exp;
+use crate::elementary::ln;
 use crate::pool::statistics::bearing::Bearing;
 use crate::pool::statistics::bearing::BearingFigures;
 use crate::pool::statistics::bearing::BearingSums;
@@ -154,8 +156,8 @@ impl Default for Learned {
 impl Learned {
     /// Takes in `sample`; `line` is the fleet's.
     pub(crate) fn record(&self, sample: &Sample, line: Line, now: Timestamp) {
-        let multiple = sample.slowness.min(crate::pool::statistics::SLOWEST).exp();
-        let z = sample.slowness - line.at(sample.load).ln();
+        let multiple = exp(sample.slowness.min(crate::pool::statistics::SLOWEST));
+        let z = sample.slowness - ln(line.at(sample.load));
         let mut sums = self.sums.lock();
         sums.line.add(sample.load, multiple, now);
         let idle = self.at.until(now).as_secs_f32();

@@ -5,13 +5,13 @@
 //! load compared with those beside it, in units that hold anywhere. Whatever is measured in units of its own (bytes, requests
 //! a second, the age of a poll) is left out or compared.
 
+use crate::elementary::ln;
 use crate::forest::Rows;
 use crate::pool::BackendIndex;
 use crate::pool::PoolSnapshot;
 use crate::selection::RequestFacts;
 use crate::selection::features::UNKNOWN;
 use crate::selection::features::known;
-use crate::selection::features::logarithm::ln;
 
 /// How many features there are.
 pub const COMPARED_COUNT: usize = 38;
