@@ -42,7 +42,7 @@ use crate::units::Share;
 /// Measure selectors in simulated worlds: the same requests and the same faults for each of them.
 #[derive(Args, Debug)]
 pub(crate) struct SimulateArgs {
-    /// Scenario files, or names of those that come with sylvan [default: the thirteen of the suite]
+    /// Scenario files, names of those that come with sylvan, or `random-N` for a random world [default: the thirteen of the suite]
     #[arg(value_name = "SCENARIO.yaml|NAME")]
     scenarios: Vec<String>,
     /// The selectors [default: all that can be simulated]
@@ -67,6 +67,9 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
+
+/// Requests in a random world, about.
+const RANDOM_ARRIVALS: u32 = 60_000;
 
 /// Runs the command.
 ///
@@ -163,8 +166,11 @@ pub(super) fn suite() -> anyhow::Result<Vec<Scenario>> {
         .collect()
 }
 
-/// The scenario that comes with the program under this name, or the one in this file.
+/// The scenario that comes with the program under this name, the random one of this number, or the one in this file.
 fn scenario(asked: &str) -> anyhow::Result<Scenario> {
+    if let Some(seed) = asked.strip_prefix("random-").and_then(|number| number.parse().ok()) {
+        return Ok(Scenario::random(seed, RANDOM_ARRIVALS));
+    }
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == asked) {
         return Ok(shipped.scenario()?);
     }

@@ -14,7 +14,7 @@ use crate::selection::features::UNKNOWN;
 use crate::selection::features::known;
 
 /// How many features there are.
-pub const COMPARED_COUNT: usize = 38;
+pub const COMPARED_COUNT: usize = 41;
 
 /// The features, in order; a model file carries a digest of this.
 ///
@@ -30,12 +30,14 @@ pub const COMPARED_COUNT: usize = 38;
 /// | `line_share`, `fleet_line_share` | the part of its own line, and of the fleet's, that grows with load |
 /// | `ln_offered` | ln of the work that is sent to it in a second |
 /// | `rel_...` | the same minus its mean over the candidates |
+/// | `ln_filling`, `mean_ln_filling` | ln of the load over the most work it got done of late, and its mean over the candidates |
 /// | `cpu`, `ram`, `sent_since_poll` | as in [`FEATURE_NAMES`](crate::selection::FEATURE_NAMES) |
 /// | `n_since_poll`, `n_over_mean` | in flight now, minus at the last poll, and minus the mean since |
 /// | `ln_cpu_per_n` | ln of cpu over the mean in flight while it was measured |
 /// | `rel_cpu`, `rel_ln_rx` | compared with those candidates whose metrics are known |
+/// | `mean_cpu` | the mean over these |
 ///
-/// The last eight say so when the backend was never polled or too long ago.
+/// The last nine say so when the backend was never polled or too long ago.
 pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
     "n",
     "y_fast",
@@ -67,6 +69,8 @@ pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
     "rel_ln_next",
     "rel_ln_work_rate",
     "rel_ln_offered",
+    "ln_filling",
+    "mean_ln_filling",
     "cpu",
     "ram",
     "sent_since_poll",
@@ -75,19 +79,22 @@ pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
     "ln_cpu_per_n",
     "rel_cpu",
     "rel_ln_rx",
+    "mean_cpu",
 ];
 
 /// Stands in for the metrics that are not known: absolute ones are below anything that is, differences are none.
-const UNKNOWN_METRICS: [f32; 8] = [UNKNOWN, UNKNOWN, UNKNOWN, 0.0, 0.0, LEAST_LN_CPU_PER_N, 0.0, 0.0];
+const UNKNOWN_METRICS: [f32; 9] = [UNKNOWN, UNKNOWN, UNKNOWN, 0.0, 0.0, LEAST_LN_CPU_PER_N, 0.0, 0.0, UNKNOWN];
 /// Below the ln of two per cent of a CPU for a hundred thousand requests.
 const LEAST_LN_CPU_PER_N: f32 = -20.0;
-const MEAN_LN_LOAD: usize = 11;
 /// Pairs of what is compared and where the difference stands.
 const RELATIVE: [(usize, usize); 6] = [(10, 24), (2, 25), (3, 26), (19, 27), (17, 28), (23, 29)];
-const METRICS_FROM: usize = 30;
-const CPU: usize = 30;
-const REL_CPU: usize = 36;
-const REL_LN_RX: usize = 37;
+/// Pairs of what is averaged and where the mean stands.
+const MEANS: [(usize, usize); 2] = [(10, 11), (30, 31)];
+const METRICS_FROM: usize = 32;
+const CPU: usize = 32;
+const REL_CPU: usize = 38;
+const REL_LN_RX: usize = 39;
+const MEAN_CPU: usize = 40;
 /// CPU figures below it are noise.
 const LEAST_CPU: f32 = 0.02;
 /// Seconds of work in a second below which a backend is as good as idle.
@@ -150,6 +157,7 @@ fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendInd
         all.slope / (all.intercept + all.slope),
         ln(LEAST_OFFERED + pool.send_rate(index) * bearing.cost),
     ]);
+    row[MEANS[1].0] = row[10] - bearing.ln_peak_work_rate;
 }
 
 /// The differences still hold the values themselves.
@@ -169,6 +177,7 @@ fn of_metrics(pool: &PoolSnapshot<'_>, index: BackendIndex, row: &mut [f32]) {
         ln(cpu.max(LEAST_CPU) / (occupancy.mean_before + 0.1)),
         cpu,
         ln(rx.max(0.0) + LEAST_RX),
+        UNKNOWN,
     ]);
 }
 
@@ -177,9 +186,13 @@ fn compare(rows: &mut Rows) {
         let mean = mean(rows, from, |_| true);
         rows.for_each(|row| row[to] = row[from] - mean);
     }
-    let mean_ln_load = mean(rows, RELATIVE[0].0, |_| true);
-    rows.for_each(|row| row[MEAN_LN_LOAD] = mean_ln_load);
+    for (from, to) in MEANS {
+        let mean = mean(rows, from, |_| true);
+        rows.for_each(|row| row[to] = mean);
+    }
     let is_known = |row: &[f32]| row[CPU] != UNKNOWN;
+    let mean_cpu = mean(rows, CPU, is_known);
+    rows.for_each(|row| row[MEAN_CPU] = if is_known(row) { mean_cpu } else { UNKNOWN });
     for column in [REL_CPU, REL_LN_RX] {
         let mean = mean(rows, column, is_known);
         rows.for_each(|row| row[column] = if is_known(row) { row[column] - mean } else { 0.0 });
@@ -256,7 +269,10 @@ mod tests {
         for (from, to) in RELATIVE {
             assert_eq!(COMPARED_NAMES[to], format!("rel_{}", COMPARED_NAMES[from]));
         }
-        assert_eq!(COMPARED_NAMES[MEAN_LN_LOAD], "mean_ln_load");
+        for (from, to) in MEANS {
+            assert_eq!(COMPARED_NAMES[to], format!("mean_{}", COMPARED_NAMES[from]));
+        }
+        assert_eq!(COMPARED_NAMES[MEAN_CPU], "mean_cpu");
         assert_eq!((COMPARED_NAMES[CPU], COMPARED_NAMES[METRICS_FROM]), ("cpu", "cpu"));
         assert_eq!(
             (COMPARED_NAMES[REL_CPU], COMPARED_NAMES[REL_LN_RX]),
