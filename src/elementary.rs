@@ -18,6 +18,7 @@ const POWERS: std::ops::RangeInclusive<f32> = -100.0..=100.0;
 ///
 /// The power of two is read off; what is left, `m` from 1/sqrt(2) to sqrt(2), is 2 artanh((m - 1) / (m + 1)), of which four
 /// terms are enough.
+#[inline]
 pub(crate) fn ln(x: f32) -> f32 {
     let bits = x.to_bits();
     let above_one = f32::from_bits(bits & MANTISSA | ONE);
@@ -34,6 +35,7 @@ pub(crate) fn ln(x: f32) -> f32 {
 ///
 /// x / ln 2 is a whole number, which becomes the power of two, and a rest `r` of at most a half, of whose series seven terms
 /// are enough.
+#[inline]
 pub(crate) fn exp(x: f32) -> f32 {
     const TERMS: [f32; 7] = [
         1.0,

@@ -45,7 +45,7 @@ pub(crate) struct DistilArgs {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
     rounds: u32,
     /// Worlds in each round
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     worlds: u32,
     /// The same seed gives the same model
     #[arg(long, default_value_t = 1)]

@@ -47,7 +47,7 @@ const FOREST_WEIGHT: f32 = 0.55;
 const BOUND: f32 = 1.6;
 /// How far the estimate of a distilled forest counts: it is one of the cost to everybody, and less than all of it is robust where the
 /// worlds that it was distilled in are not those that it serves in.
-const DISTILLED_WEIGHT: f32 = 0.85;
+const DISTILLED_WEIGHT: f32 = 0.8;
 /// What it was distilled from is bounded to this.
 const DISTILLED_BOUND: f32 = 3.0;
 

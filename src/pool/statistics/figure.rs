@@ -3,7 +3,6 @@
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use crate::elementary::exp;
 use crate::units::Timestamp;
@@ -47,16 +46,23 @@ impl Moment {
         self.0.load(Ordering::Relaxed) > 0
     }
 
-    /// The time from it until `now`; without end when there has been none.
-    pub(crate) fn until(&self, now: Timestamp) -> Duration {
+    /// Nanoseconds from it until `now`; `None` when there has been none.
+    pub(crate) fn nanos_until(&self, now: Timestamp) -> Option<u64> {
         match self.0.load(Ordering::Relaxed) {
-            0 => Duration::MAX,
-            at => now.since(Timestamp::from_nanos(at)),
+            0 => None,
+            at => Some(now.nanos().saturating_sub(at)),
         }
+    }
+
+    /// Seconds from it until `now`; infinite when there has been none. A decision asks several times for each backend, so
+    /// it goes without the divisions of a `Duration`.
+    pub(crate) fn seconds_until(&self, now: Timestamp) -> f32 {
+        self.nanos_until(now).map_or(f32::INFINITY, |nanos| nanos as f32 * 1e-9)
     }
 }
 
 /// What is left after `seconds` of something that fades with the time constant `tau`.
+#[inline]
 pub(crate) fn fade(seconds: f32, tau: f32) -> f32 {
-    exp(-seconds / tau)
+    exp(-seconds * (1.0 / tau))
 }

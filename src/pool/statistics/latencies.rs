@@ -31,7 +31,7 @@ impl Latencies {
     pub(crate) fn record(&self, latency: Duration, now: Timestamp) {
         let latency = latency.as_secs_f32();
         let _turn = self.turn.lock();
-        let idle = self.at.until(now).as_secs_f32();
+        let idle = self.at.seconds_until(now);
         self.average
             .approach(latency, (1.0 - fade(idle, AVERAGE_SECONDS)).max(AVERAGE_FLOOR));
         if latency > self.peak.load() {
@@ -44,14 +44,14 @@ impl Latencies {
 
     /// The average over about two seconds or fifty answers, fading while there are none; `None` before the first one.
     pub(crate) fn average(&self, now: Timestamp) -> Option<f32> {
-        let faded = || self.average.load() * fade(self.at.until(now).as_secs_f32(), IDLE_SECONDS);
+        let faded = || self.average.load() * fade(self.at.seconds_until(now), IDLE_SECONDS);
         self.at.is_set().then(faded)
     }
 
     /// The average over about ten seconds that jumps to peaks and fades while there are no answers; `None` before the
     /// first one.
     pub(crate) fn peak(&self, now: Timestamp) -> Option<f32> {
-        let faded = || self.peak.load() * fade(self.at.until(now).as_secs_f32(), PEAK_SECONDS);
+        let faded = || self.peak.load() * fade(self.at.seconds_until(now), PEAK_SECONDS);
         self.at.is_set().then(faded)
     }
 }

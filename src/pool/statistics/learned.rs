@@ -160,7 +160,7 @@ impl Learned {
         let z = sample.slowness - ln(line.at(sample.load));
         let mut sums = self.sums.lock();
         sums.line.add(sample.load, multiple, now);
-        let idle = self.at.until(now).as_secs_f32();
+        let idle = self.at.seconds_until(now);
         self.y_fast.approach(sample.slowness, Y_FAST.step(idle));
         self.z_slow.approach(z, Z_SLOW.step(idle));
         self.z_fast.approach(z, Z_FAST.step(idle));
@@ -220,7 +220,7 @@ impl Learned {
     }
 
     fn idle(&self, now: Timestamp) -> f32 {
-        self.at.until(now).as_secs_f32()
+        self.at.seconds_until(now)
     }
 
     fn route(&self, class: RouteClass) -> &RouteExcess {
@@ -231,7 +231,7 @@ impl Learned {
 
 impl RouteExcess {
     fn record(&self, z: f32, now: Timestamp) {
-        let idle = self.at.until(now).as_secs_f32();
+        let idle = self.at.seconds_until(now);
         self.z.approach(z, Z_ROUTE.step(idle));
         self.answers
             .store(self.answers.load() * fade(idle, ROUTE_COUNT_SECONDS) + 1.0);
@@ -242,7 +242,7 @@ impl RouteExcess {
     fn read(&self, now: Timestamp) -> (f32, f32) {
         // The excess and the count fade alike: one exponential does for both.
         const { assert!(Z_ROUTE.idle_tau == ROUTE_COUNT_SECONDS) };
-        let left = fade(self.at.until(now).as_secs_f32(), ROUTE_COUNT_SECONDS);
+        let left = fade(self.at.seconds_until(now), ROUTE_COUNT_SECONDS);
         let answers = self.answers.load() * left;
         (self.z.load() * left, answers / (answers + HALF_BELIEVED))
     }

@@ -52,11 +52,10 @@ impl Polled {
 
     fn mean_until(&self, presence: Duration, now: Timestamp) -> f32 {
         let nanos = nanos(presence).saturating_sub(self.presence_nanos.load(Ordering::Relaxed));
-        let elapsed = self.at.until(now).as_nanos();
-        if elapsed == 0 || !self.at.is_set() {
-            return self.in_flight.load();
+        match self.at.nanos_until(now) {
+            None | Some(0) => self.in_flight.load(),
+            Some(elapsed) => nanos as f32 / elapsed as f32,
         }
-        nanos as f32 / elapsed as f32
     }
 }
 

@@ -83,13 +83,25 @@ pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
 ];
 
 /// Stands in for the metrics that are not known: absolute ones are below anything that is, differences are none.
-const UNKNOWN_METRICS: [f32; 9] = [UNKNOWN, UNKNOWN, UNKNOWN, 0.0, 0.0, LEAST_LN_CPU_PER_N, 0.0, 0.0, UNKNOWN];
+const UNKNOWN_METRICS: [f32; 9] = [
+    UNKNOWN,
+    UNKNOWN,
+    UNKNOWN,
+    0.0,
+    0.0,
+    LEAST_LN_CPU_PER_N,
+    0.0,
+    0.0,
+    UNKNOWN,
+];
 /// Below the ln of two per cent of a CPU for a hundred thousand requests.
 const LEAST_LN_CPU_PER_N: f32 = -20.0;
+const LN_LOAD: usize = 10;
+const LN_FILLING: usize = 30;
 /// Pairs of what is compared and where the difference stands.
-const RELATIVE: [(usize, usize); 6] = [(10, 24), (2, 25), (3, 26), (19, 27), (17, 28), (23, 29)];
+const RELATIVE: [(usize, usize); 6] = [(LN_LOAD, 24), (2, 25), (3, 26), (19, 27), (17, 28), (23, 29)];
 /// Pairs of what is averaged and where the mean stands.
-const MEANS: [(usize, usize); 2] = [(10, 11), (30, 31)];
+const MEANS: [(usize, usize); 2] = [(LN_LOAD, 11), (LN_FILLING, 31)];
 const METRICS_FROM: usize = 32;
 const CPU: usize = 32;
 const REL_CPU: usize = 38;
@@ -157,7 +169,7 @@ fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendInd
         all.slope / (all.intercept + all.slope),
         ln(LEAST_OFFERED + pool.send_rate(index) * bearing.cost),
     ]);
-    row[MEANS[1].0] = row[10] - bearing.ln_peak_work_rate;
+    row[LN_FILLING] = row[LN_LOAD] - bearing.ln_peak_work_rate;
 }
 
 /// The differences still hold the values themselves.
@@ -182,31 +194,56 @@ fn of_metrics(pool: &PoolSnapshot<'_>, index: BackendIndex, row: &mut [f32]) {
 }
 
 fn compare(rows: &mut Rows) {
-    for (from, to) in RELATIVE {
-        let mean = mean(rows, from, |_| true);
-        rows.for_each(|row| row[to] = row[from] - mean);
-    }
-    for (from, to) in MEANS {
-        let mean = mean(rows, from, |_| true);
-        rows.for_each(|row| row[to] = mean);
-    }
-    let is_known = |row: &[f32]| row[CPU] != UNKNOWN;
-    let mean_cpu = mean(rows, CPU, is_known);
-    rows.for_each(|row| row[MEAN_CPU] = if is_known(row) { mean_cpu } else { UNKNOWN });
-    for column in [REL_CPU, REL_LN_RX] {
-        let mean = mean(rows, column, is_known);
-        rows.for_each(|row| row[column] = if is_known(row) { row[column] - mean } else { 0.0 });
-    }
+    let sums = Sums::of(rows);
+    let all = sums.columns.map(|sum| sum / sums.rows);
+    let known = sums.metrics.map(|sum| sum / sums.known);
+    rows.for_each(|row| {
+        for ((from, to), mean) in RELATIVE.iter().zip(all) {
+            row[*to] = row[*from] - mean;
+        }
+        for ((_, to), mean) in MEANS.iter().zip([all[0], all[RELATIVE.len()]]) {
+            row[*to] = mean;
+        }
+        if row[CPU] != UNKNOWN {
+            row[REL_CPU] -= known[0];
+            row[REL_LN_RX] -= known[1];
+            row[MEAN_CPU] = known[0];
+        }
+    });
 }
 
-/// The mean of `column` over the rows that count; 0 when there are none.
-fn mean(rows: &Rows, column: usize, counts: impl Fn(&[f32]) -> bool) -> f32 {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for row in rows.iter().filter(|row| counts(row)) {
-        sum += row[column];
-        count += 1.0;
+/// What the means are made of, gathered in one pass.
+struct Sums {
+    rows: f32,
+    /// Of what is compared among all candidates, in the order of [`RELATIVE`], and of the last of [`MEANS`].
+    columns: [f32; RELATIVE.len() + 1],
+    /// Candidates whose metrics are known, and the sums of their CPU and of ln of their bytes received.
+    known: f32,
+    metrics: [f32; 2],
+}
+
+impl Sums {
+    fn of(rows: &Rows) -> Self {
+        let mut sums = Self {
+            rows: 0.0,
+            columns: [0.0; RELATIVE.len() + 1],
+            known: 0.0,
+            metrics: [0.0; 2],
+        };
+        let [_, filling] = MEANS;
+        for row in rows.iter() {
+            sums.rows += 1.0;
+            for (sum, (from, _)) in sums.columns.iter_mut().zip(RELATIVE.iter().chain([&filling])) {
+                *sum += row[*from];
+            }
+            if row[CPU] != UNKNOWN {
+                sums.known += 1.0;
+                sums.metrics[0] += row[REL_CPU];
+                sums.metrics[1] += row[REL_LN_RX];
+            }
+        }
+        sums
     }
-    if count > 0.0 { sum / count } else { 0.0 }
 }
 
 #[cfg(test)]
