@@ -115,8 +115,8 @@ async fn another_balancer_takes_turns_with_the_same_traffic() {
 fn check_page(page: &str, origin: &Origin) {
     let address = origin.address();
     for part in [
-        "<td>round_robin</td>",
-        "<td>&lt;other&gt;</td>",
+        ">round_robin</td>",
+        ">&lt;other&gt;</td>",
         "round_robin: share of each backend over the slices",
         &format!("</i>{address}</span>"),
     ] {

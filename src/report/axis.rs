@@ -19,7 +19,7 @@ pub struct Axis {
 /// How values are spread along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Evenly; upwards from 0.
+    /// Evenly; from 0 on.
     Linear,
     /// By their logarithm; values at or below 0 have no place.
     Logarithmic,
@@ -49,11 +49,19 @@ impl Axis {
         place.is_finite().then_some(place)
     }
 
+    /// The places from `low` to `high`, and from 0 on where that is a place.
+    pub(super) fn begun_at_zero(&self, (low, high): (f64, f64)) -> (f64, f64) {
+        match self.scale {
+            Scale::Linear => (low.min(0.0), high),
+            Scale::Logarithmic | Scale::Nines => (low, high),
+        }
+    }
+
     /// Some more than the places from `low` to `high`.
     pub(super) fn with_air(&self, (low, high): (f64, f64)) -> (f64, f64) {
         let air = AIR * (high - low);
         match self.scale {
-            Scale::Linear => (low.min(0.0), high + air),
+            Scale::Linear => (low, high + air),
             Scale::Logarithmic => (low - air, high + air),
             Scale::Nines => (low, high),
         }

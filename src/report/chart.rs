@@ -35,7 +35,7 @@ const SIZE: (u32, u32) = (760, 360);
 /// Readable where a page on a phone shows the chart a quarter smaller.
 const TEXT: (&str, u32) = ("sans-serif", 15);
 /// A line of so few points has a dot at each.
-const FEW_POINTS: usize = 40;
+const FEW_POINTS: usize = 24;
 
 /// Lines over one axis.
 #[derive(Clone, Debug)]
@@ -94,7 +94,10 @@ impl Chart {
         let places = || self.lines.iter().flat_map(|line| self.places(line));
         let x = span(places().map(|place| place.0))?;
         let y = span(places().map(|place| place.1))?;
-        Some([wide(x), self.y.with_air(wide(y))])
+        Some([
+            self.x.begun_at_zero(wide(x)),
+            self.y.with_air(self.y.begun_at_zero(wide(y))),
+        ])
     }
 
     fn draw(&self, svg: &mut String, [x, y]: [(f64, f64); 2]) -> Result<(), Box<dyn std::error::Error + '_>> {

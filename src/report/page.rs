@@ -14,8 +14,8 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; p
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; }
+th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; vertical-align: top; }
+.words { text-align: left; white-space: normal; min-width: 7rem; }
 figure, details { margin: 1rem 0; }
 svg { display: block; width: 100%; min-width: 34rem; } svg text { fill: currentColor; }
 .legend { font-size: .9rem; } .legend span { display: inline-block; margin-right: 1.2rem; }
@@ -53,8 +53,12 @@ impl Page {
     /// Adds a table.
     pub fn table(&mut self, table: &Table) {
         let row = |cells: &[String], tag: &str| {
-            let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell)));
-            format!("<tr>{}</tr>\n", cells.collect::<String>())
+            let cell = |(cell, is_words): (&String, bool)| {
+                let class = if is_words { " class=\"words\"" } else { "" };
+                format!("<{tag}{class}>{}</{tag}>", escaped(cell))
+            };
+            let cells: String = cells.iter().zip(table.words()).map(cell).collect();
+            format!("<tr>{cells}</tr>\n")
         };
         let head = row(&table.names(), "th");
         let rows: String = table.rows().iter().map(|cells| row(cells, "td")).collect();
@@ -140,15 +144,15 @@ mod tests {
     #[test]
     fn what_is_written_is_not_markup() {
         let mut page = Page::new("a & b");
-        let mut table = Table::new([Column::text("<x>")]);
-        table.push(["1 < 2"]);
+        let mut table = Table::new([Column::text("<x>"), Column::number("y")]);
+        table.push(["", "1 < 2"]);
         page.table(&table);
         page.heading("\"c\"");
         let html = page.html();
         for part in [
             "<title>a &amp; b</title>",
-            "<th>&lt;x&gt;</th>",
-            "<td>1 &lt; 2</td>",
+            "<th class=\"words\">&lt;x&gt;</th>",
+            "<td>1 &lt; 2</td></tr>",
             "<h2>&quot;c&quot;</h2>",
         ] {
             assert!(html.contains(part), "{part} in {html}");

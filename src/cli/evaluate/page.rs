@@ -218,7 +218,7 @@ mod tests {
         let html = page(&evaluation);
         for part in [
             "200 requests per second on average, in 2 slices each",
-            "<td>&lt;rival&gt;</td><td>worse than forest</td><td>86 % slower (65 to 108 %)</td>",
+            ">&lt;rival&gt;</td><td class=\"words\">worse than forest</td><td class=\"words\">86 % slower (65 to 108 %)</td>",
             "</i>&lt;rival&gt;</span>",
             "forest: share of each backend over the slices",
             "forest: CPU of each backend over the slices",

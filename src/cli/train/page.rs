@@ -82,12 +82,17 @@ fn points(method: &MethodSummary) -> Vec<(f64, f64)> {
 
 /// What is lost without each feature, and why others were dropped.
 fn importances(summary: &Summary) -> Table {
-    let mut table = Table::new([Column::text("feature"), Column::number("lost without it")]);
+    let columns = [
+        Column::text("feature"),
+        Column::number("lost without it"),
+        Column::text("dropped"),
+    ];
+    let mut table = Table::new(columns);
     for feature in &summary.forest.importance {
         table.push([feature.feature.clone(), format!("{:+.3}", feature.loss)]);
     }
     for dropped in &summary.forest.dropped {
-        table.push([dropped.feature.clone(), format!("dropped: {}", dropped.reason)]);
+        table.push([dropped.feature.clone(), String::new(), dropped.reason.clone()]);
     }
     table
 }
