@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::cli::terminal;
 
-// Not a doc comment: clap would take it for what the command is about.
-// The files that a command is asked to write.
+// The files that a command is asked to write. Not a doc comment: clap would describe the command with it.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Results {
     /// Write the figures as JSON; `-` is the standard output

@@ -60,7 +60,6 @@ pub struct Line {
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pen {
-    /// The colour, as style sheets write it.
     ink: RGBColor,
     pub(super) is_dashed: bool,
 }

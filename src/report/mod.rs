@@ -42,8 +42,7 @@ pub fn milliseconds(milliseconds: f64) -> String {
     format!("{milliseconds:.decimals$}")
 }
 
-/// How latencies are spread: one line for each row of parts of the answers, with the milliseconds that each part did not
-/// exceed.
+/// How latencies are spread; the points of a line are a part of the answers and the milliseconds that it did not exceed.
 #[must_use]
 pub fn latency_curves(lines: Vec<Line>) -> Chart {
     Chart {

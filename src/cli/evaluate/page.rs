@@ -1,5 +1,7 @@
 //! The page of `--html`: what the slices prove, in words, and every figure behind it as a table or a chart.
 
+use std::time::Duration;
+
 use crate::evaluation::Comparison;
 use crate::evaluation::Evaluation;
 use crate::evaluation::Interval;
@@ -17,7 +19,7 @@ use crate::report::Table;
 
 /// Words for more and for less of something.
 type Words = [&'static str; 2];
-const LATENCY: Words = ["slower", "faster"];
+const LATENCY: Words = ["longer", "shorter"];
 const THROUGHPUT: Words = ["more", "less"];
 
 /// The page of `evaluation`.
@@ -73,7 +75,7 @@ fn is_seen_inside(phase: &Phase) -> bool {
 }
 
 fn verdicts(evaluation: &Evaluation) -> Table {
-    let columns = ["selector", "verdict", "on average", "slowest 1 %", "most throughput"];
+    let columns = ["selector", "verdict", "mean latency", "p99 latency", "most throughput"];
     let mut table = Table::new(columns.map(Column::text));
     for comparison in &evaluation.comparisons {
         table.push([
@@ -99,18 +101,21 @@ fn verdict(comparison: &Comparison) -> String {
     }
 }
 
-/// `46 % faster (40 to 52 %)`; both ends are named when they are on different sides.
+/// `46 % shorter (40 to 52 %)`; both ends are named when they are on different sides. No line ends before a `%`.
 fn changed(interval: Interval, words: Words) -> String {
     let Interval { ratio, low, high } = interval;
     if !high.is_finite() {
         return "not measured".to_owned();
     }
     let percent = |ratio: f64| (ratio - 1.0).abs() * 100.0;
-    let named = |ratio: f64| format!("{:.0} % {}", percent(ratio), words[usize::from(ratio < 1.0)]);
+    let named = |ratio: f64| match format!("{:.0}", percent(ratio)).as_str() {
+        "0" => "the same".to_owned(),
+        percent => format!("{percent}\u{a0}% {}", words[usize::from(ratio < 1.0)]),
+    };
     let ends = if low > 1.0 {
-        format!("{:.0} to {:.0} %", percent(low), percent(high))
+        format!("{:.0} to {:.0}\u{a0}%", percent(low), percent(high))
     } else if high < 1.0 {
-        format!("{:.0} to {:.0} %", percent(high), percent(low))
+        format!("{:.0} to {:.0}\u{a0}%", percent(high), percent(low))
     } else {
         format!("{} to {}", named(low), named(high))
     };
@@ -153,7 +158,7 @@ fn by_backend(name: &str, phase: &Phase, backends: &[String], figures: &[Vec<f64
 
 /// When each slice began.
 fn moments(phase: &Phase) -> impl Iterator<Item = f64> + '_ {
-    phase.began.iter().map(std::time::Duration::as_secs_f64)
+    phase.began.iter().map(Duration::as_secs_f64)
 }
 
 fn time() -> Axis {
@@ -162,8 +167,6 @@ fn time() -> Axis {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn interval(ratio: f64, low: f64, high: f64) -> Interval {
@@ -172,19 +175,24 @@ mod tests {
 
     #[track_caller]
     fn check(found: Interval, words: Words, expected: &str) {
-        assert_eq!(changed(found, words), expected);
+        assert_eq!(changed(found, words).replace('\u{a0}', " "), expected);
     }
 
     #[test]
     fn ratios_are_told_in_words() {
-        check(interval(1.86, 1.653, 2.076), LATENCY, "86 % slower (65 to 108 %)");
-        check(interval(0.54, 0.48, 0.6), LATENCY, "46 % faster (40 to 52 %)");
+        check(interval(1.86, 1.653, 2.076), LATENCY, "86 % longer (65 to 108 %)");
+        check(interval(0.54, 0.48, 0.6), LATENCY, "46 % shorter (40 to 52 %)");
         check(
             interval(1.06, 0.923, 1.229),
             LATENCY,
-            "6 % slower (8 % faster to 23 % slower)",
+            "6 % longer (8 % shorter to 23 % longer)",
         );
         check(interval(0.9, 0.8, 0.95), THROUGHPUT, "10 % less (5 to 20 %)");
+        check(
+            interval(1.001, 0.9, 1.1),
+            LATENCY,
+            "the same (10 % shorter to 10 % longer)",
+        );
         check(interval(1.0, 0.0, f64::INFINITY), LATENCY, "not measured");
     }
 
@@ -215,10 +223,10 @@ mod tests {
             }],
             backends: vec!["10.0.0.1:80".to_owned(), "10.0.0.2:80".to_owned()],
         };
-        let html = page(&evaluation);
+        let html = page(&evaluation).replace('\u{a0}', " ");
         for part in [
             "200 requests per second on average, in 2 slices each",
-            ">&lt;rival&gt;</td><td class=\"words\">worse than forest</td><td class=\"words\">86 % slower (65 to 108 %)</td>",
+            ">&lt;rival&gt;</td><td class=\"words\">worse than forest</td><td class=\"words\">86 % longer (65 to 108 %)</td>",
             "</i>&lt;rival&gt;</span>",
             "forest: share of each backend over the slices",
             "forest: CPU of each backend over the slices",

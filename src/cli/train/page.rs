@@ -82,12 +82,9 @@ fn points(method: &MethodSummary) -> Vec<(f64, f64)> {
 
 /// What is lost without each feature, and why others were dropped.
 fn importances(summary: &Summary) -> Table {
-    let columns = [
-        Column::text("feature"),
-        Column::number("lost without it"),
-        Column::text("dropped"),
-    ];
-    let mut table = Table::new(columns);
+    let columns = [Column::text("feature"), Column::number("lost without it")];
+    let dropped = (!summary.forest.dropped.is_empty()).then(|| Column::text("dropped"));
+    let mut table = Table::new(columns.into_iter().chain(dropped));
     for feature in &summary.forest.importance {
         table.push([feature.feature.clone(), format!("{:+.3}", feature.loss)]);
     }
