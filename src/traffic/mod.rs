@@ -49,6 +49,8 @@ use crate::units::Timestamp;
 
 /// Between two calls of the progress function.
 const PULSE_PERIOD: Duration = Duration::from_secs(1);
+/// Less says little of a rate; not half a second, since a run of 2.5 s would have it or not by chance.
+const SHORTEST_PULSE: Duration = Duration::from_millis(300);
 
 /// What to send, where, how and for how long.
 #[derive(Clone, Debug)]
@@ -88,7 +90,7 @@ pub enum Load {
 
 /// Carries `plan` out and says what came of it; ends early, without waiting for answers, when `stop` completes.
 ///
-/// `progress` is called about once a second, and at the end for the rest of at least half a second. Failures are counted, never logged: a dead target gives a summary full of
+/// `progress` is called about once a second, and at the end for a rest that is long enough. Failures are counted, never logged: a dead target gives a summary full of
 /// [`Failure::Connect`]; [`Target::resolve`] finds that out beforehand.
 pub async fn run(plan: &Plan, stop: impl Future<Output = ()>, mut progress: impl FnMut(&Pulse)) -> Summary {
     let client = Arc::new(Client::new(plan));
@@ -100,7 +102,7 @@ pub async fn run(plan: &Plan, stop: impl Future<Output = ()>, mut progress: impl
         () = stop => clock::now(),
     };
     let (elapsed, rest) = (ended_at.since(start), ended_at.since(pulsed_at.get()));
-    if rest >= PULSE_PERIOD / 2 {
+    if rest >= SHORTEST_PULSE {
         progress(&client.pulse(elapsed, rest));
     }
     client.summary(elapsed)
