@@ -25,31 +25,49 @@ const QUICK: [&str; 12] = [
     "figures.json",
 ];
 
-/// What `sylvan evaluate` of `selectors` on the file with `text` found, or said; its exit code; the file afterwards.
-async fn evaluate(text: &str, selectors: &str) -> (Value, String, i32, String) {
-    evaluate_with(text, &["--selectors", selectors]).await
+/// An evaluation that has ended.
+struct Ended {
+    code: i32,
+    output: String,
+    /// What `--json` wrote.
+    figures: Value,
+    /// What `--html` wrote to `page.html`.
+    page: String,
+    /// The gateway's file afterwards.
+    config: String,
 }
 
-/// The same with `options`.
-async fn evaluate_with(text: &str, options: &[&str]) -> (Value, String, i32, String) {
+impl Ended {
+    fn rows(&self) -> Vec<Value> {
+        self.figures["rows"].as_array().cloned().unwrap_or_default()
+    }
+}
+
+/// `sylvan evaluate` with `options` on the file with `text`, to its end.
+async fn evaluate(text: &str, options: &[&str]) -> Ended {
     let mut arguments = vec!["evaluate", "-c", "gateway.yaml"];
     arguments.extend(options);
     arguments.extend(QUICK);
     let mut process = Launched::new(&text, &arguments);
     let code = process.exit().await;
     let read = |name: &str| fs::read_to_string(process.path(name)).unwrap_or_default();
-    let figures = serde_json::from_str(&read("figures.json")).unwrap_or_default();
-    (figures, process.output(), code, read("gateway.yaml"))
+    Ended {
+        code,
+        output: process.output(),
+        figures: serde_json::from_str(&read("figures.json")).unwrap_or_default(),
+        page: read("page.html"),
+        config: read("gateway.yaml"),
+    }
 }
 
 #[tokio::test]
 async fn a_gateway_of_its_own_serves_every_selector_with_the_same_traffic() {
     let origins = [Origin::start("a").await, Origin::start("b").await];
     let text = Written::to(&[&origins[0], &origins[1]]).to_string();
-    let (figures, output, code, after) = evaluate(&text, "round_robin,least_requests").await;
-    assert_eq!((code, after), (0, text), "{output}");
-    let rows = figures["rows"].as_array().cloned().unwrap_or_default();
-    assert_eq!(rows.len(), 2, "{output}");
+    let ended = evaluate(&text, &["--selectors", "round_robin,least_requests"]).await;
+    assert_eq!((ended.code, &ended.config), (0, &text), "{}", ended.output);
+    let rows = ended.rows();
+    assert_eq!(rows.len(), 2, "{}", ended.output);
     assert_eq!(rows[0]["requests"], rows[1]["requests"]);
     for row in &rows {
         assert_eq!(row["errors"], 0, "{row}");
@@ -66,26 +84,45 @@ async fn a_gateway_of_its_own_serves_every_selector_with_the_same_traffic() {
             .all(|share| (share.as_f64().unwrap_or(0.0) - 0.5).abs() < 0.05),
         "{shares:?}"
     );
-    assert_eq!(figures["comparisons"][0]["baseline"], "round_robin");
+    assert_eq!(ended.figures["comparisons"][0]["baseline"], "round_robin");
 }
 
 #[tokio::test]
 async fn another_balancer_takes_turns_with_the_same_traffic() {
     let origins = [Origin::start("a").await, Origin::start("b").await];
     let text = Written::to(&[&origins[0]]).to_string();
-    let rival = format!("other=http://{}", origins[1].address());
-    let options = ["--selectors", "round_robin", "--rival", &rival];
-    let (figures, output, code, _) = evaluate_with(&text, &options).await;
-    assert_eq!(code, 0, "{output}");
-    let rows = figures["rows"].as_array().cloned().unwrap_or_default();
+    let rival = format!("<other>=http://{}", origins[1].address());
+    let options = ["--selectors", "round_robin", "--rival", &rival, "--html", "page.html"];
+    let ended = evaluate(&text, &options).await;
+    let (output, rows) = (&ended.output, ended.rows());
+    assert_eq!(ended.code, 0, "{output}");
     assert_eq!(
         (&rows[0]["requests"], rows.len()),
         (&rows[1]["requests"], 2),
         "{output}"
     );
-    assert_eq!((&rows[1]["selector"], &rows[1]["errors"]), (&"other".into(), &0.into()));
+    assert_eq!(
+        (&rows[1]["selector"], &rows[1]["errors"]),
+        (&"<other>".into(), &0.into())
+    );
     assert_eq!(rows[1]["share"], Value::Array(vec![]));
-    assert_eq!(figures["comparisons"][0]["selector"], "other");
+    assert_eq!(ended.figures["comparisons"][0]["selector"], "<other>");
+    check_page(&ended.page, &origins[0]);
+}
+
+/// The page of `round_robin` and `<other>`, which chose for itself.
+#[track_caller]
+fn check_page(page: &str, origin: &Origin) {
+    let address = origin.address();
+    for part in [
+        ">round_robin</td>",
+        ">&lt;other&gt;</td>",
+        "round_robin: share of each backend over the slices",
+        &format!("</i>{address}</span>"),
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("<other>") && !page.contains("<script"), "{page}");
 }
 
 /// A gateway that evaluations find by the addresses in its file; the file's text and path.
@@ -170,12 +207,36 @@ async fn an_edit_during_an_evaluation_stays() {
 async fn what_cannot_be_evaluated_is_said() {
     let origin = Origin::start("a").await;
     let text = Written::to(&[&origin]).to_string();
-    let (_, output, code, _) = evaluate(&text, "round_robin,best").await;
-    assert_eq!(code, 1, "{output}");
-    assert!(output.contains("unknown selector type `best`"), "{output}");
-    let (_, output, code, _) = evaluate("version: 1", "round_robin").await;
-    assert_eq!(code, 2, "{output}");
-    let (_, output, code, _) = evaluate_with(&text, &["--selectors", "random", "--rival", "http://localhost"]).await;
-    assert_eq!(code, 2, "{output}");
-    assert!(output.contains("write a name and a URL"), "{output}");
+    check_refused(&text, &["--selectors", "best"], (1, "unknown selector type `best`")).await;
+    check_refused("version: 1", &["--selectors", "random"], (2, "")).await;
+    let rival = ["--selectors", "random", "--rival", "http://localhost"];
+    check_refused(&text, &rival, (2, "write a name and a URL")).await;
+}
+
+async fn check_refused(text: &str, options: &[&str], (code, part): (i32, &str)) {
+    let ended = evaluate(text, options).await;
+    assert!(
+        ended.code == code && ended.output.contains(part),
+        "{}: {}",
+        ended.code,
+        ended.output
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    let origin = Origin::start("a").await;
+    let text = Written::to(&[&origin]).to_string();
+    let ended = evaluate(&text, &["--selectors", "random", "--html", "none/page.html"]).await;
+    assert_eq!(
+        (ended.code, ended.output.as_str()),
+        (
+            1,
+            "error: cannot write none/page.html: No such file or directory (os error 2)\n"
+        ),
+    );
+    let url = format!("http://{}", origin.address());
+    let mut traffic = Launched::new(&"", &["traffic", &url, "--html", "none/page.html"]);
+    assert_eq!(traffic.exit().await, 1, "{}", traffic.output());
+    assert_eq!(origin.requests(), 0);
 }

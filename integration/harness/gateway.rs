@@ -13,6 +13,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
+use std::thread::JoinHandle;
 
 use http::Request;
 use tempfile::TempDir;
@@ -29,6 +30,7 @@ pub(crate) struct Launched {
     process: Child,
     directory: TempDir,
     output: Arc<Mutex<String>>,
+    collectors: [JoinHandle<()>; 2],
 }
 
 impl Launched {
@@ -46,12 +48,15 @@ impl Launched {
             .spawn()
             .expect("the binary starts");
         let output = Arc::default();
-        collect(process.stdout.take(), &output);
-        collect(process.stderr.take(), &output);
+        let collectors = [
+            collect(process.stdout.take(), &output),
+            collect(process.stderr.take(), &output),
+        ];
         Self {
             process,
             directory,
             output,
+            collectors,
         }
     }
 
@@ -65,10 +70,13 @@ impl Launched {
         self.output.lock().map(|output| output.clone()).unwrap_or_default()
     }
 
-    /// Waits for its end; the exit code, -1 after a signal.
+    /// Waits for its end and for all that it wrote; the exit code, -1 after a signal.
     pub(crate) async fn exit(&mut self) -> i32 {
         let process = &mut self.process;
         let status = eventually("the process ends", async || process.try_wait().ok().flatten()).await;
+        let collectors = &self.collectors;
+        let is_collected = async || collectors.iter().all(JoinHandle::is_finished).then_some(());
+        eventually("its output ends", is_collected).await;
         status.code().unwrap_or(-1)
     }
 
@@ -117,7 +125,7 @@ impl Drop for Launched {
 }
 
 /// Appends each line of `stream` to `output` until it ends.
-fn collect(stream: Option<impl Read + Send + 'static>, output: &Arc<Mutex<String>>) {
+fn collect(stream: Option<impl Read + Send + 'static>, output: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let output = Arc::clone(output);
     thread::spawn(move || {
         for line in stream
@@ -130,7 +138,7 @@ fn collect(stream: Option<impl Read + Send + 'static>, output: &Arc<Mutex<String
                 output.push('\n');
             }
         }
-    });
+    })
 }
 
 /// A gateway that serves.

@@ -1,5 +1,7 @@
 //! `sylvan evaluate`: selectors on live backends, side by side.
 
+mod page;
+
 use std::io;
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,6 +12,7 @@ use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
 use crate::cli::Mistake;
+use crate::cli::results::Results;
 use crate::cli::run::environment;
 use crate::cli::terminal;
 use crate::cli::traffic;
@@ -62,16 +65,16 @@ pub(super) struct EvaluateArgs {
     /// What to ask for: `shop` for visits of the sample shop, or paths
     #[arg(long, num_args = 1.., value_name = "shop|PATH", value_parser = traffic::mix_part, default_value = "/")]
     mix: Vec<String>,
-    /// Write the figures as JSON; `-` is the standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    results: Results,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the gateway cannot be had or refuses a selector, or the JSON file cannot be written.
+/// When the gateway cannot be had or refuses a selector, or a file cannot be written.
 pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
+    args.results.check()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let plan = Plan {
         configuration: args.config.clone(),
@@ -93,17 +96,11 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
             () = told_to_end() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
         }
     })?;
-    if let Some(file) = &args.json {
-        terminal::write_json(file, &evaluation.json())?;
-    }
-    if !args.json.as_deref().is_some_and(terminal::is_output) {
-        let look = terminal::output();
-        write!(
-            io::stdout(),
-            "{}\n{}",
-            evaluation.table(look),
-            evaluation.verdicts(look)
-        )?;
+    args.results.write_json(&evaluation.json())?;
+    args.results.write_html(|| page::page(&evaluation))?;
+    if args.results.leaves_output_free() {
+        let [figures, verdicts] = [evaluation.figures(), evaluation.verdicts()].map(|it| it.text(terminal::output()));
+        write!(io::stdout(), "{figures}\n{verdicts}")?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod evaluate;
 mod explain;
 mod healthcheck;
 mod reload;
+mod results;
 mod run;
 #[cfg(feature = "demo")]
 mod shop;

@@ -16,6 +16,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::cli::Mistake;
+use crate::cli::results::Results;
 use crate::cli::terminal;
 use crate::clock;
 use crate::config::ModelUse;
@@ -60,12 +61,8 @@ pub(crate) struct SimulateArgs {
     /// Runs at once [default: one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Write one row for each run as JSON; `-` is the standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write a page with figures and charts
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    results: Results,
 }
 
 /// Requests in a random world, about.
@@ -76,6 +73,7 @@ const RANDOM_ARRIVALS: u32 = 60_000;
 /// # Errors
 /// When a scenario cannot be read, or a file cannot be written.
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
+    args.results.check()?;
     let suite = Suite {
         scenarios: scenarios(&args.scenarios)?,
         contenders: contenders(args)?,
@@ -83,14 +81,11 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         jitter: args.jitter,
     };
     let reports = play(&suite, jobs(args));
-    if let Some(file) = &args.json {
-        terminal::write_json(file, &reports.iter().map(Row::from).collect::<Vec<_>>())?;
-    }
+    args.results
+        .write_json(&reports.iter().map(Row::from).collect::<Vec<_>>())?;
     let comparison = simulation::compare(&reports);
-    if let Some(file) = &args.html {
-        terminal::write(file, &page::page(&reports, &comparison))?;
-    }
-    if !args.json.as_deref().is_some_and(terminal::is_output) {
+    args.results.write_html(|| page::page(&reports, &comparison))?;
+    if args.results.leaves_output_free() {
         io::stdout().write_all(tables(&comparison).as_bytes())?;
     }
     Ok(())

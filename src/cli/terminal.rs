@@ -2,7 +2,10 @@
 
 use std::env;
 use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
 use std::io;
+use std::io::ErrorKind;
 use std::io::Write;
 use std::path::Path;
 
@@ -38,6 +41,26 @@ pub(crate) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 /// Writes a result as JSON, as [`write()`] does.
 pub(crate) fn write_json(file: &Path, result: &impl Serialize) -> anyhow::Result<()> {
     write(file, &(serde_json::to_string_pretty(result)? + "\n"))
+}
+
+/// Fails as [`write()`] would; what is in `file` stays, and where there is none yet, none is made.
+pub(crate) fn check_writable(file: &Path) -> anyhow::Result<()> {
+    if is_output(file) {
+        return Ok(());
+    }
+    let opened = match fs::metadata(file) {
+        // Whoever reads a pipe would take this for the end.
+        Ok(found) if !found.is_file() && !found.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().append(true).open(file).map(drop),
+        Err(error) if error.kind() == ErrorKind::NotFound => try_out(file),
+        Err(error) => Err(error),
+    };
+    opened.with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn try_out(file: &Path) -> io::Result<()> {
+    File::create_new(file)?;
+    fs::remove_file(file)
 }
 
 fn look(term: &Term) -> Look {

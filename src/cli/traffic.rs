@@ -1,15 +1,19 @@
 //! `sylvan traffic`: seeded traffic against a URL, and what came of it.
 
+mod course;
+mod page;
+
 use std::io;
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::results::Results;
 use crate::cli::terminal;
+use crate::cli::traffic::course::Course;
 use crate::cli::values;
 use crate::clock;
 use crate::report;
@@ -63,9 +67,8 @@ pub(crate) struct TrafficArgs {
     #[arg(long, value_name = "CONNECTIONS", conflicts_with_all = ["rate", "arrivals", "max_connections"],
           value_parser = clap::value_parser!(u32).range(1..))]
     closed: Option<u32>,
-    /// Write the summary as JSON; `-` is the standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    results: Results,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -79,21 +82,24 @@ enum Spread {
 /// Runs the command.
 ///
 /// # Errors
-/// When the target cannot be reached, a path is invalid or the JSON file cannot be written.
+/// When the target cannot be reached, a path is invalid or a file cannot be written.
 pub(crate) fn run(args: &TrafficArgs) -> anyhow::Result<()> {
     // One thread carries thousands of requests per second and leaves the other cores to what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (plan, summary) = runtime.block_on(send(args))?;
-    if let Some(file) = &args.json {
-        terminal::write_json(file, &SummaryRow::new(&args.url.to_string(), &plan, &summary))?;
-    }
-    if !args.json.as_deref().is_some_and(terminal::is_output) {
+    args.results.check()?;
+    let mut course = Course::default();
+    let (plan, summary) = runtime.block_on(send(args, &mut course))?;
+    let url = args.url.to_string();
+    args.results.write_json(&SummaryRow::new(&url, &plan, &summary))?;
+    args.results.write_html(|| page::page(&url, &plan, &summary, &course))?;
+    if args.results.leaves_output_free() {
         io::stdout().write_all(table(&summary).text(terminal::output()).as_bytes())?;
     }
     Ok(())
 }
 
-async fn send(args: &TrafficArgs) -> anyhow::Result<(Plan, Summary)> {
+/// Sends everything; `course` takes in how it goes.
+async fn send(args: &TrafficArgs, course: &mut Course) -> anyhow::Result<(Plan, Summary)> {
     let plan = Plan {
         target: Target::resolve(&args.url).await?,
         load: load(args),
@@ -104,7 +110,10 @@ async fn send(args: &TrafficArgs) -> anyhow::Result<(Plan, Summary)> {
         timeout: args.timeout,
     };
     let mut progress = Progress::new(terminal::progress(), "traffic", args.duration.as_millis() as u64);
-    let show = |pulse: &Pulse| progress.update(pulse.elapsed.as_millis() as u64, &live(pulse), clock::now());
+    let show = |pulse: &Pulse| {
+        course.add(pulse);
+        progress.update(pulse.elapsed.as_millis() as u64, &live(pulse), clock::now());
+    };
     let summary = traffic::run(&plan, interrupted(), show).await;
     progress.finish(&format!("{} requests", summary.requests));
     Ok((plan, summary))

@@ -19,6 +19,7 @@ use anyhow::ensure;
 use clap::Args;
 use indicatif::ProgressBar;
 
+use crate::cli::results::Results;
 use crate::cli::terminal;
 use crate::forest::GrowParams;
 use crate::forest::encode;
@@ -62,12 +63,8 @@ pub(crate) struct TrainArgs {
     /// Compare this forest with other classifiers on the data set instead; writes no model
     #[arg(long, conflicts_with = "out")]
     compare: bool,
-    /// Write what was done and found as JSON; `-` is the standard output
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write a page with the figures and charts
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    results: Results,
 }
 
 /// Runs the command.
@@ -76,6 +73,7 @@ pub(crate) struct TrainArgs {
 /// When a file cannot be read or written, or nothing can be learnt from the data.
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     args.out.as_deref().map_or(Ok(()), check_out)?;
+    args.results.check()?;
     let data = data::read(&args.files)?;
     let command = command(args);
     let request = TrainRequest {
@@ -92,7 +90,7 @@ pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     };
     // A comparison shows the forest itself on its page alone, and of a decision log there is none.
     let is_forest_shown = match data.input() {
-        Input::Table(_) => compared.is_none() || args.html.is_some(),
+        Input::Table(_) => compared.is_none() || args.results.has_page(),
         Input::Decisions(_) => compared.is_none(),
     };
     let trained = if is_forest_shown {
@@ -114,20 +112,16 @@ fn train(args: &TrainArgs, table: &Table, request: &TrainRequest) -> anyhow::Res
 fn finish(args: &TrainArgs, trained: Option<&Trained>, compared: Option<&Comparison>) -> anyhow::Result<()> {
     let summary = trained.map(|trained| &trained.summary);
     if let (Some(summary), None) = (summary, compared) {
-        if !args.json.as_deref().is_some_and(terminal::is_output) {
+        if args.results.leaves_output_free() {
             let text = findings::table(summary).text(terminal::output()) + &findings::dropped(summary);
             io::stdout().write_all(text.as_bytes())?;
         }
-        if let Some(file) = &args.json {
-            terminal::write_json(file, summary)?;
-        }
+        args.results.write_json(summary)?;
     }
     if let (Some(out), Some(trained)) = (&args.out, trained) {
         write_model(out, trained)?;
     }
-    args.html
-        .as_deref()
-        .map_or(Ok(()), |file| terminal::write(file, &page::page(summary, compared)))
+    args.results.write_html(|| page::page(summary, compared))
 }
 
 /// Refuses early what would only fail after the work.
@@ -238,8 +232,7 @@ mod tests {
             trees: 8,
             depth: 3,
             compare: false,
-            json: None,
-            html: None,
+            results: Results::default(),
         }
     }
 
@@ -260,7 +253,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (out, json) = (dir.path().join("x.forest"), dir.path().join("x.json"));
         run(&TrainArgs {
-            json: Some(json.clone()),
+            results: Results::to_json(&json),
             ..args(&[&paper()], Some(&out))
         })
         .unwrap();

@@ -31,6 +31,8 @@ const MOST_WAITS: u32 = 200;
 /// What the admin listener said of the pool.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reading {
+    /// Address of each backend, in the pool's order.
+    pub(super) backends: Vec<String>,
     /// Requests of each backend.
     pub(super) requests: Vec<f64>,
     /// CPU of each backend at its last poll; empty without a metrics source.
@@ -42,6 +44,7 @@ impl Reading {
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let requests = self.requests.iter().zip(&earlier.requests);
         Self {
+            backends: self.backends.clone(),
             requests: requests.map(|(after, before)| after - before).collect(),
             cpu_percent: self.cpu_percent.clone(),
         }
@@ -146,7 +149,11 @@ impl Gateway {
         let cpu = backends
             .iter()
             .map(|backend| backend["metrics"]["cpu_percent"].as_f64());
+        let addresses = backends.iter().map(|backend| backend["address"].as_str());
         Ok(Reading {
+            backends: addresses
+                .map(|address| address.unwrap_or_default().to_owned())
+                .collect(),
             requests: backends
                 .iter()
                 .map(|backend| backend["requests"].as_f64().unwrap_or(0.0))

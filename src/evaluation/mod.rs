@@ -121,10 +121,12 @@ pub async fn run(
         contender.open(&name, plan.warm_up, plan.seed).await;
     }
     let mut phases: Vec<Phase> = contenders.iter().map(|contender| Phase::new(contender.name)).collect();
+    let start = clock::now();
     let blocks = order::blocks(plan.duration, plan.slice);
     for Slice { block, contender } in order::slices(blocks, contenders.len()) {
         let phase = &mut phases[contender];
         contenders[contender].take_over(&mut gateway).await?;
+        phase.began.push(clock::now().since(start));
         contenders[contender].slice(phase, block, blocks, &gateway).await?;
     }
     let comparisons = phases
@@ -137,6 +139,7 @@ pub async fn run(
         seed: plan.seed,
         phases,
         comparisons,
+        backends: gateway.reading().await?.backends,
     })
 }
 
@@ -205,7 +208,7 @@ impl Contender<'_> {
             };
             Some(self.send(&name, load, part, seed).await)
         };
-        phase.add(&summary, saturated.as_ref(), &reading);
+        phase.add(&summary, saturated.as_ref(), reading);
         Ok(())
     }
 

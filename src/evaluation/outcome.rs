@@ -1,5 +1,7 @@
 //! What an evaluation found, as tables for people and as JSON for programs.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::evaluation::Comparison;
@@ -7,7 +9,6 @@ use crate::evaluation::Interval;
 use crate::evaluation::gateway::Reading;
 use crate::report;
 use crate::report::Column;
-use crate::report::Look;
 use crate::report::Table;
 use crate::traffic::Summary;
 
@@ -22,6 +23,8 @@ pub struct Evaluation {
     pub phases: Vec<Phase>,
     /// Every other selector against the first.
     pub comparisons: Vec<Comparison>,
+    /// Addresses of the backends, in the pool's order.
+    pub backends: Vec<String>,
 }
 
 /// One selector, over all of its slices.
@@ -37,10 +40,12 @@ pub struct Phase {
     pub p99s_ms: Vec<f64>,
     /// Successes per second of each slice at saturation; empty if that was not measured.
     pub throughputs_rps: Vec<f64>,
-    /// Requests that each backend got, in the pool's order; empty for a rival.
-    pub requests: Vec<f64>,
-    /// CPU of each backend at the end of each slice, in percent, summed up.
-    cpu_sums: Vec<f64>,
+    /// When each slice began, since the first of all.
+    pub began: Vec<Duration>,
+    /// Requests of each slice that each backend got, in the pool's order; a rival's slices are empty.
+    pub requests: Vec<Vec<f64>>,
+    /// CPU of each backend at the end of each slice, in percent; empty without a metrics source.
+    pub cpu_percents: Vec<Vec<f64>>,
 }
 
 impl Phase {
@@ -51,27 +56,33 @@ impl Phase {
         }
     }
 
-    pub(super) fn add(&mut self, summary: &Summary, saturated: Option<&Summary>, reading: &Reading) {
+    pub(super) fn add(&mut self, summary: &Summary, saturated: Option<&Summary>, reading: Reading) {
         self.means_ms.push(summary.latencies.mean_ms());
         self.p99s_ms.push(summary.latencies.quantile_ms(0.99));
         self.throughputs_rps.extend(saturated.map(Summary::goodput_rps));
         self.summary.merge(summary);
-        add_up(&mut self.requests, &reading.requests);
-        add_up(&mut self.cpu_sums, &reading.cpu_percent);
+        self.requests.push(reading.requests);
+        self.cpu_percents.push(reading.cpu_percent);
     }
 
     /// Each backend's part of the requests.
     #[must_use]
     pub fn share(&self) -> Vec<f64> {
-        let all: f64 = self.requests.iter().sum();
-        self.requests.iter().map(|requests| requests / all.max(1.0)).collect()
+        parts(&sums(&self.requests))
+    }
+
+    /// The same for each slice.
+    #[must_use]
+    pub fn shares(&self) -> Vec<Vec<f64>> {
+        self.requests.iter().map(|requests| parts(requests)).collect()
     }
 
     /// The CPU of each backend, averaged over the slices; empty without a metrics source.
     #[must_use]
     pub fn cpu_percent(&self) -> Vec<f64> {
-        let slices = self.means_ms.len().max(1) as f64;
-        self.cpu_sums.iter().map(|sum| sum / slices).collect()
+        let measured = self.cpu_percents.iter().filter(|backends| !backends.is_empty()).count() as f64;
+        let sums = sums(&self.cpu_percents);
+        sums.into_iter().map(|sum| sum / measured).collect()
     }
 
     /// Successes per second at saturation, if that was measured.
@@ -82,17 +93,22 @@ impl Phase {
     }
 }
 
-fn add_up(sums: &mut Vec<f64>, values: &[f64]) {
-    sums.resize(values.len(), 0.0);
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
+/// Each backend's figures of all slices added up; slices without any do not count.
+fn sums(slices: &[Vec<f64>]) -> Vec<f64> {
+    let backends = slices.iter().map(Vec::len).max().unwrap_or(0);
+    let sum = |backend: usize| slices.iter().filter_map(|slice| slice.get(backend)).sum();
+    (0..backends).map(sum).collect()
+}
+
+fn parts(values: &[f64]) -> Vec<f64> {
+    let all: f64 = values.iter().sum();
+    values.iter().map(|value| value / all.max(1.0)).collect()
 }
 
 impl Evaluation {
     /// The figures of every selector.
     #[must_use]
-    pub fn table(&self, look: Look) -> String {
+    pub fn figures(&self) -> Table {
         let numbers = ["mean ms", "p50 ms", "p95 ms", "p99 ms", "answers/s", "errors", "most/s"];
         let columns = [Column::text("selector")]
             .into_iter()
@@ -101,12 +117,12 @@ impl Evaluation {
         for phase in &self.phases {
             table.push(cells(phase));
         }
-        table.text(look)
+        table
     }
 
     /// What the slices prove.
     #[must_use]
-    pub fn verdicts(&self, look: Look) -> String {
+    pub fn verdicts(&self) -> Table {
         let columns = ["selector", "against", "mean", "p99", "throughput", "verdict"];
         let mut table = Table::new(columns.map(Column::text));
         for comparison in &self.comparisons {
@@ -119,7 +135,7 @@ impl Evaluation {
                 comparison.verdict.name().to_owned(),
             ]);
         }
-        table.text(look)
+        table
     }
 
     /// The same for JSON: `rows`, one for each selector, and `comparisons`.

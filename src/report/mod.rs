@@ -2,14 +2,17 @@
 //!
 //! Pure text: where it goes, how wide that is and whether it understands escape codes comes in as a [`Look`].
 
+mod axis;
 mod chart;
 mod page;
 pub mod progress;
 mod table;
 
+pub use axis::Axis;
+pub use axis::Scale;
 pub use chart::Chart;
-pub use chart::Corner;
 pub use chart::Line;
+pub use chart::MOST_LINES;
 pub use page::Page;
 pub use table::Column;
 pub use table::Table;
@@ -37,6 +40,16 @@ pub fn milliseconds(milliseconds: f64) -> String {
         _ => 0,
     };
     format!("{milliseconds:.decimals$}")
+}
+
+/// How latencies are spread; the points of a line are a part of the answers and the milliseconds that it did not exceed.
+#[must_use]
+pub fn latency_curves(lines: Vec<Line>) -> Chart {
+    Chart {
+        x: Axis::new("part of the answers", Scale::Nines),
+        y: Axis::new("latency, ms", Scale::Logarithmic),
+        lines,
+    }
 }
 
 /// `bytes` in the largest binary unit that leaves a number of at least 1: `512 B`, `1.5 KiB`, `3.0 GiB`.

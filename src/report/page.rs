@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use crate::report::Chart;
+use crate::report::Line;
 use crate::report::Table;
+use crate::report::chart::Pen;
 
 /// Readable on a phone, in light and in dark. Charts bring their lines' colours; their text takes the page's.
 const STYLE: &str = "
@@ -12,10 +14,12 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; p
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; }
-th:first-child, td:first-child { text-align: left; }
-figure, details { margin: 1rem 0; overflow-x: auto; }
-svg { width: 100%; min-width: 34rem; } svg text { fill: currentColor; }
+th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; vertical-align: top; }
+.words { text-align: left; white-space: normal; min-width: 7rem; }
+figure, details { margin: 1rem 0; }
+svg { display: block; width: 100%; min-width: 34rem; } svg text { fill: currentColor; }
+.legend { font-size: .9rem; } .legend span { display: inline-block; margin-right: 1.2rem; }
+.legend i { display: inline-block; width: 1.6rem; margin-right: .4rem; vertical-align: middle; }
 summary { cursor: pointer; padding: .4rem 0; }
 ";
 
@@ -49,8 +53,12 @@ impl Page {
     /// Adds a table.
     pub fn table(&mut self, table: &Table) {
         let row = |cells: &[String], tag: &str| {
-            let cells = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell)));
-            format!("<tr>{}</tr>\n", cells.collect::<String>())
+            let cell = |(cell, is_words): (&String, bool)| {
+                let class = if is_words { " class=\"words\"" } else { "" };
+                format!("<{tag}{class}>{}</{tag}>", escaped(cell))
+            };
+            let cells: String = cells.iter().zip(table.words()).map(cell).collect();
+            format!("<tr>{cells}</tr>\n")
         };
         let head = row(&table.names(), "th");
         let rows: String = table.rows().iter().map(|cells| row(cells, "td")).collect();
@@ -59,16 +67,22 @@ impl Page {
         ));
     }
 
-    /// Adds a chart under its name.
+    /// Adds a chart under its name; nothing where there is nothing to draw.
     pub fn chart(&mut self, name: &str, chart: &Chart) {
-        let (name, svg) = (escaped(name), scaled(&chart.svg()));
-        self.add(format_args!("<figure><figcaption>{name}</figcaption>{svg}</figure>\n"));
+        if let Some(drawn) = drawn(name, chart) {
+            let name = escaped(name);
+            self.add(format_args!(
+                "<figure><figcaption>{name}</figcaption>{drawn}</figure>\n"
+            ));
+        }
     }
 
-    /// Adds a chart that is seen when its name is clicked.
+    /// Adds a chart that is seen when its name is clicked; nothing where there is nothing to draw.
     pub fn folded_chart(&mut self, name: &str, chart: &Chart) {
-        let (name, svg) = (escaped(name), scaled(&chart.svg()));
-        self.add(format_args!("<details><summary>{name}</summary>{svg}</details>\n"));
+        if let Some(drawn) = drawn(name, chart) {
+            let name = escaped(name);
+            self.add(format_args!("<details><summary>{name}</summary>{drawn}</details>\n"));
+        }
     }
 
     /// The page.
@@ -86,6 +100,22 @@ impl Page {
         // A string takes everything.
         let _ = self.body.write_fmt(part);
     }
+}
+
+/// The chart and, below it where they hide nothing, the names of its lines.
+fn drawn(name: &str, chart: &Chart) -> Option<String> {
+    let svg = scaled(&chart.svg());
+    let svg = svg.strip_prefix("<svg ")?;
+    let name = escaped(name);
+    let entry = |(line, pen): (&Line, Pen)| {
+        let (name, color) = (escaped(&line.name), pen.color());
+        let style = if pen.is_dashed { "dashed" } else { "solid" };
+        format!("<span><i style=\"border-top: 3px {style} {color}\"></i>{name}</span> ")
+    };
+    let legend: String = chart.pens().map(entry).collect();
+    Some(format!(
+        "<div class=\"wide\"><svg role=\"img\" aria-label=\"{name}\" {svg}</div><div class=\"legend\">{legend}</div>"
+    ))
 }
 
 /// A width and a height in pixels would not shrink with the page; a view box does.
@@ -109,20 +139,43 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::Column;
+    use crate::report::latency_curves;
 
     #[test]
     fn what_is_written_is_not_markup() {
         let mut page = Page::new("a & b");
-        let mut table = Table::new([Column::text("<x>")]);
-        table.push(["1 < 2"]);
+        let mut table = Table::new([Column::text("<x>"), Column::number("y")]);
+        table.push(["", "1 < 2"]);
         page.table(&table);
         page.heading("\"c\"");
         let html = page.html();
         for part in [
             "<title>a &amp; b</title>",
-            "<th>&lt;x&gt;</th>",
-            "<td>1 &lt; 2</td>",
+            "<th class=\"words\">&lt;x&gt;</th>",
+            "<td>1 &lt; 2</td></tr>",
             "<h2>&quot;c&quot;</h2>",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn a_chart_comes_with_the_names_of_its_lines_or_not_at_all() {
+        let line = |name: &str, points: &[(f64, f64)]| Line {
+            name: name.to_owned(),
+            points: points.to_vec(),
+        };
+        let mut page = Page::new("title");
+        page.chart("none", &latency_curves(vec![line("a", &[])]));
+        let empty = page.html();
+        assert!(!empty.contains("none") && !empty.contains("<svg"), "{empty}");
+        page.chart("<all>", &latency_curves(vec![line("<a>", &[(0.0, 1.0), (0.9, 2.0)])]));
+        let html = page.html();
+        for part in [
+            "<figcaption>&lt;all&gt;",
+            "aria-label=\"&lt;all&gt;\"",
+            "</i>&lt;a&gt;</span>",
+            "solid #0072b2",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -102,6 +102,11 @@ impl Table {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
+    /// For each column whether it is one of words.
+    pub(super) fn words(&self) -> impl Iterator<Item = bool> + '_ {
+        self.columns.iter().map(|column| column.side == Side::Left)
+    }
+
     fn widths(&self) -> Vec<usize> {
         let widest = |index: usize| self.rows.iter().map(|row| length(&row[index])).max().unwrap_or(0);
         self.columns

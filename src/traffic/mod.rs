@@ -38,6 +38,7 @@ pub use target::Target;
 pub use target::TargetError;
 pub use target::Url;
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ use crate::units::Timestamp;
 
 /// Between two calls of the progress function.
 const PULSE_PERIOD: Duration = Duration::from_secs(1);
+/// Less says little of a rate; not half a second, since a run of 2.5 s would have it or not by chance.
+const SHORTEST_PULSE: Duration = Duration::from_millis(300);
 
 /// What to send, where, how and for how long.
 #[derive(Clone, Debug)]
@@ -87,17 +90,22 @@ pub enum Load {
 
 /// Carries `plan` out and says what came of it; ends early, without waiting for answers, when `stop` completes.
 ///
-/// `progress` is called about once a second. Failures are counted, never logged: a dead target gives a summary full of
+/// `progress` is called about once a second, and at the end for a rest that is long enough. Failures are counted, never logged: a dead target gives a summary full of
 /// [`Failure::Connect`]; [`Target::resolve`] finds that out beforehand.
-pub async fn run(plan: &Plan, stop: impl Future<Output = ()>, progress: impl FnMut(&Pulse)) -> Summary {
+pub async fn run(plan: &Plan, stop: impl Future<Output = ()>, mut progress: impl FnMut(&Pulse)) -> Summary {
     let client = Arc::new(Client::new(plan));
     let start = clock::now();
+    let pulsed_at = Cell::new(start);
     let ended_at = tokio::select! {
         ended_at = drive(plan, &client, start) => ended_at,
-        never = watch(&client, start, progress) => match never {},
+        never = watch(&client, start, &pulsed_at, &mut progress) => match never {},
         () = stop => clock::now(),
     };
-    client.summary(ended_at.since(start))
+    let (elapsed, rest) = (ended_at.since(start), ended_at.since(pulsed_at.get()));
+    if rest >= SHORTEST_PULSE {
+        progress(&client.pulse(elapsed, rest));
+    }
+    client.summary(elapsed)
 }
 
 /// Sends everything; the moment up to which its answers count.
@@ -118,14 +126,18 @@ async fn drive(plan: &Plan, client: &Arc<Client>, start: Timestamp) -> Timestamp
 }
 
 /// The loop behind the live figures; it ends with the run it watches.
-async fn watch(client: &Client, start: Timestamp, mut progress: impl FnMut(&Pulse)) -> Infallible {
+async fn watch(
+    client: &Client,
+    start: Timestamp,
+    pulsed_at: &Cell<Timestamp>,
+    progress: &mut impl FnMut(&Pulse),
+) -> Infallible {
     let mut ticks = tokio::time::interval(PULSE_PERIOD);
     ticks.tick().await;
-    let mut previous = start;
     loop {
         ticks.tick().await;
         let now = clock::now();
-        progress(&client.pulse(now.since(start), now.since(previous)));
-        previous = now;
+        progress(&client.pulse(now.since(start), now.since(pulsed_at.get())));
+        pulsed_at.set(now);
     }
 }

@@ -109,6 +109,17 @@ impl Latencies {
         self.0.mean() / 1000.0
     }
 
+    /// For each tenth of a nine (0, 0.21, 0.37, ... 0.9, ... 0.99) the part of requests and the latency that it did not
+    /// exceed, in milliseconds, as far as there are requests beyond; nothing of none.
+    #[must_use]
+    pub fn curve_ms(&self) -> Vec<(f64, f64)> {
+        let parts = (0..).map(|tenth| 1.0 - 10_f64.powf(-f64::from(tenth) / 10.0));
+        parts
+            .take_while(|part| (1.0 - part) * self.count() as f64 >= 1.0)
+            .map(|part| (part, self.quantile_ms(part)))
+            .collect()
+    }
+
     /// The longest in milliseconds; 0 of none.
     #[must_use]
     pub fn max_ms(&self) -> f64 {
@@ -260,6 +271,18 @@ mod tests {
             r#"4 requests, 2 answers, 2 good, 2 bad, 2 measured, 20 bytes, {"a": 2}, 0.5/s, 80 ms"#,
         );
         assert_eq!(summary.failures.count(Failure::Reset), 2);
+    }
+
+    #[test]
+    fn a_curve_ends_where_the_requests_do() {
+        let mut latencies = Latencies::default();
+        assert_eq!(latencies.curve_ms(), []);
+        for ms in 1..=100 {
+            latencies.record(Duration::from_millis(ms));
+        }
+        let curve = latencies.curve_ms();
+        assert_eq!((curve[0].0, curve[0].1.round(), curve[10].1.round()), (0.0, 1.0, 90.0));
+        assert_eq!((curve.len(), curve[20].1.round()), (21, 99.0));
     }
 
     #[test]

@@ -247,6 +247,18 @@ async fn a_stopped_run_reports_what_it_has() {
 }
 
 #[tokio::test]
+async fn the_rest_after_the_last_second_is_a_pulse_too() {
+    let mut pulses = Vec::new();
+    let plan = plan(origin_saying(StatusCode::OK).await);
+    run(&plan, pending(), |pulse| pulses.push(*pulse)).await;
+    let rates: Vec<f64> = pulses.iter().map(|pulse| pulse.rate_rps).collect();
+    assert!(
+        rates.len() == 1 && (200.0..=400.0).contains(&rates[0]),
+        "a run of half a second: {rates:?}"
+    );
+}
+
+#[tokio::test]
 async fn progress_shows_rate_and_errors_each_second() {
     let address = origin_saying(StatusCode::NOT_FOUND).await;
     let mut pulses = Vec::new();
@@ -255,8 +267,8 @@ async fn progress_shows_rate_and_errors_each_second() {
         ..plan(address)
     };
     run(&longer, pending(), |pulse| pulses.push(*pulse)).await;
-    let [pulse] = pulses.as_slice() else {
-        panic!("one pulse, not {pulses:?}")
+    let [pulse, ..] = pulses.as_slice() else {
+        panic!("no pulse")
     };
     assert!(
         (200.0..=450.0).contains(&pulse.rate_rps) && pulse.errors > 200,

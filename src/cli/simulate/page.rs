@@ -2,18 +2,19 @@
 
 use crate::cli::simulate::of_scenario;
 use crate::cli::simulate::overall;
+use crate::report;
+use crate::report::Axis;
 use crate::report::Chart;
-use crate::report::Corner;
 use crate::report::Line;
+use crate::report::MOST_LINES;
 use crate::report::Page;
+use crate::report::Scale;
 use crate::simulation::CURVE;
 use crate::simulation::Comparison;
 use crate::simulation::Report;
 
 /// Places on the time axis of a chart of shares.
 const MOMENTS: usize = 100;
-/// More backends cannot be told apart by colour.
-const MOST_LINES: usize = 8;
 
 /// The page of `reports`, which are compared in `comparison`.
 pub(super) fn page(reports: &[Report], comparison: &Comparison) -> String {
@@ -62,28 +63,11 @@ fn latencies(reports: &[&Report]) -> Chart {
             points: CURVE
                 .iter()
                 .enumerate()
-                .map(|(place, part)| (nines(*part), mean(place)))
+                .map(|(place, part)| (*part, mean(place)))
                 .collect(),
         }
     };
-    Chart {
-        x_label: "part of the answers".to_owned(),
-        y_label: "latency, ms".to_owned(),
-        is_logarithmic: true,
-        x_text: |nines| percent(1.0 - 10_f64.powf(-nines)),
-        legend: Corner::UpperLeft,
-        lines: names.iter().map(line).collect(),
-    }
-}
-
-/// How many nines a part has: 0.9 is one, 0.99 two. The slowest answers take as much room as all others.
-fn nines(part: f64) -> f64 {
-    -(1.0 - part).log10()
-}
-
-fn percent(part: f64) -> String {
-    let text = format!("{:.2}", part * 100.0);
-    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+    report::latency_curves(names.iter().map(line).collect())
 }
 
 /// One line for each backend.
@@ -100,11 +84,8 @@ fn shares(report: &Report) -> Chart {
             .collect(),
     };
     Chart {
-        x_label: "seconds".to_owned(),
-        y_label: "share of the requests, %".to_owned(),
-        is_logarithmic: false,
-        x_text: |seconds| format!("{seconds:.0}"),
-        legend: Corner::UpperLeft,
+        x: Axis::new("seconds", Scale::Linear),
+        y: Axis::new("share of the requests, %", Scale::Linear),
         lines: (0..backends).map(line).collect(),
     }
 }
@@ -119,13 +100,6 @@ fn share(counts: &[Vec<u32>], backend: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_axis_gives_the_slowest_as_much_room_as_the_rest() {
-        let places = [0.0, 0.9, 0.99, 0.999].map(|part| (nines(part) * 1000.0).round());
-        assert_eq!(places, [0.0, 1000.0, 2000.0, 3000.0]);
-        assert_eq!([0.9, 0.999, 0.5].map(percent), ["90%", "99.9%", "50%"]);
-    }
 
     #[test]
     fn shares_are_parts_of_what_was_sent() {

@@ -43,12 +43,10 @@ pub(super) fn run(args: &TrainArgs, input: Input<'_>, request: &TrainRequest) ->
     let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files));
     watch.progress.finish("done");
     let compared = compared?;
-    if !args.json.as_deref().is_some_and(terminal::is_output) {
+    if args.results.leaves_output_free() {
         io::stdout().write_all(text(&compared).as_bytes())?;
     }
-    if let Some(file) = &args.json {
-        terminal::write_json(file, &compared)?;
-    }
+    args.results.write_json(&compared)?;
     Ok(compared)
 }
 

@@ -2,18 +2,17 @@
 
 use crate::cli::train::compare;
 use crate::cli::train::findings;
+use crate::report::Axis;
 use crate::report::Chart;
 use crate::report::Column;
-use crate::report::Corner;
 use crate::report::Line;
+use crate::report::MOST_LINES;
 use crate::report::Page;
+use crate::report::Scale;
 use crate::report::Table;
 use crate::training::Comparison;
 use crate::training::MethodSummary;
 use crate::training::Summary;
-
-/// More lines cannot be told apart by colour.
-const MOST_LINES: usize = 8;
 
 /// The page of a training run, of a comparison, or of both.
 pub(super) fn page(summary: Option<&Summary>, compared: Option<&Comparison>) -> String {
@@ -68,11 +67,8 @@ fn curves(compared: &Comparison) -> Chart {
         points: points(method),
     };
     Chart {
-        x_label: "other rows ranked above, %".to_owned(),
-        y_label: "rows of the class ranked above, %".to_owned(),
-        is_logarithmic: false,
-        x_text: |part| format!("{part:.0}"),
-        legend: Corner::LowerRight,
+        x: Axis::new("other rows ranked above, %", Scale::Linear),
+        y: Axis::new("rows of the class ranked above, %", Scale::Linear),
         lines: methods.iter().take(MOST_LINES).map(line).collect(),
     }
 }
@@ -86,12 +82,14 @@ fn points(method: &MethodSummary) -> Vec<(f64, f64)> {
 
 /// What is lost without each feature, and why others were dropped.
 fn importances(summary: &Summary) -> Table {
-    let mut table = Table::new([Column::text("feature"), Column::number("lost without it")]);
+    let columns = [Column::text("feature"), Column::number("lost without it")];
+    let dropped = (!summary.forest.dropped.is_empty()).then(|| Column::text("dropped"));
+    let mut table = Table::new(columns.into_iter().chain(dropped));
     for feature in &summary.forest.importance {
         table.push([feature.feature.clone(), format!("{:+.3}", feature.loss)]);
     }
     for dropped in &summary.forest.dropped {
-        table.push([dropped.feature.clone(), format!("dropped: {}", dropped.reason)]);
+        table.push([dropped.feature.clone(), String::new(), dropped.reason.clone()]);
     }
     table
 }

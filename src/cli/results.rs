@@ -1,0 +1,112 @@
+//! Where results go besides the terminal: `--json` and `--html`, the same for every command that measures.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::terminal;
+
+// The files that a command is asked to write. Not a doc comment: clap would describe the command with it.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Results {
+    /// Write the figures as JSON; `-` is the standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write one page with the figures and charts; `-` is the standard output
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Results {
+    /// Refuses early what would only fail after the work.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let mut files = self.json.iter().chain(&self.html);
+        files.try_for_each(|file| terminal::check_writable(file))
+    }
+
+    /// Writes `json` if that was asked for.
+    pub(super) fn write_json(&self, json: &impl Serialize) -> anyhow::Result<()> {
+        self.json
+            .as_deref()
+            .map_or(Ok(()), |file| terminal::write_json(file, json))
+    }
+
+    /// Writes the page that `html` makes if it was asked for.
+    pub(super) fn write_html(&self, html: impl FnOnce() -> String) -> anyhow::Result<()> {
+        self.html
+            .as_deref()
+            .map_or(Ok(()), |file| terminal::write(file, &html()))
+    }
+
+    /// JSON alone, into `file`.
+    #[cfg(test)]
+    pub(super) fn to_json(file: &std::path::Path) -> Self {
+        Self {
+            json: Some(file.to_owned()),
+            html: None,
+        }
+    }
+
+    /// Whether there is a page to be made.
+    pub(super) fn has_page(&self) -> bool {
+        self.html.is_some()
+    }
+
+    /// Whether the standard output is free for tables: none of the files is it.
+    pub(super) fn leaves_output_free(&self) -> bool {
+        !self.json.iter().chain(&self.html).any(|file| terminal::is_output(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn results(json: Option<&Path>, html: Option<&Path>) -> Results {
+        Results {
+            json: json.map(Path::to_owned),
+            html: html.map(Path::to_owned),
+        }
+    }
+
+    #[track_caller]
+    fn check_refused(file: &Path, expected: &str) {
+        for results in [results(Some(file), None), results(None, Some(file))] {
+            let error = format!("{:#}", results.check().unwrap_err());
+            assert!(
+                error.starts_with(&format!("cannot write {}: ", file.display())) && error.contains(expected),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_before_the_work() {
+        let directory = tempfile::tempdir().unwrap();
+        check_refused(directory.path(), "directory");
+        check_refused(&directory.path().join("none/page.html"), "No such file or directory");
+    }
+
+    #[test]
+    fn a_check_leaves_nothing_behind_and_nothing_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old.json"), directory.path().join("new.html"));
+        fs::write(&old, "kept").unwrap();
+        results(Some(&old), Some(&new)).check().unwrap();
+        assert_eq!(fs::read_to_string(&old).unwrap(), "kept");
+        assert!(!new.exists());
+        assert!(results(Some(Path::new("-")), None).check().is_ok());
+    }
+
+    #[test]
+    fn tables_make_way_for_what_is_written_to_the_output() {
+        let output = Some(Path::new("-"));
+        assert!(results(None, Some(Path::new("x.html"))).leaves_output_free());
+        assert!(!results(output, None).leaves_output_free());
+        assert!(!results(None, output).leaves_output_free());
+    }
+}
