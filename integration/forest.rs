@@ -1,7 +1,13 @@
 //! The forest learns and serves in the real gateway, under load; what goes wrong beside it costs no client an error.
 //!
-//! Bounds on latency are wide, since the machine may be busy with other tests; the counts of errors are exact. What
-//! cannot be provoked from outside (a training that panics, a clock that jumps) is proved in `src/tasks/retrain`.
+//! Bounds on latency are wide, since the machine may be busy with other tests; the counts of errors are exact. On a machine that is
+//! not, 1.2 times the undisturbed p99 is all that is allowed, and the ratios are printed:
+//!
+//! ```sh
+//! SYLVAN_QUIET=1 cargo test --release --test integration forest:: -- --test-threads 1 --nocapture
+//! ```
+//!
+//! What cannot be provoked from outside (a training that panics, a clock that jumps) is proved in `src/tasks/retrain`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -42,6 +48,8 @@ const SLOW_MS: u64 = 60;
 const SCHOOL: Duration = Duration::from_secs(90);
 /// What other tests may add to a latency.
 const BUSY: Duration = Duration::from_millis(50);
+/// How much longer than undisturbed the slowest answers in a hundred may take beside what goes wrong.
+const MOST: f64 = 1.2;
 const SLICE: Duration = Duration::from_secs(2);
 
 /// What clients went through in a stretch of time.
@@ -185,19 +193,26 @@ impl Scene {
         meanwhile.failures.append(&mut disturbed.failures);
         meanwhile.failures.append(&mut self.undisturbed.failures);
         assert_eq!(meanwhile.failures, Vec::<String>::new(), "{what}");
-        let bound = self.undisturbed.p99().mul_f64(1.2) + BUSY;
-        assert!(
-            disturbed.p99() <= bound,
-            "{what}: p99 {:?}, undisturbed {:?}",
-            disturbed.p99(),
-            self.undisturbed.p99()
-        );
+        self.check_p99(what, disturbed.p99());
         let decided = by_model(&self.gateway.metrics().await) - before;
         assert!(
             decided >= disturbed.latencies.len() as f64 / 2.0,
             "{what}: {decided} decisions by the model for {} requests",
             disturbed.latencies.len()
         );
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+    #[expect(clippy::print_stdout, reason = "the ratios are what a quiet run is for")]
+    fn check_p99(&mut self, what: &str, disturbed: Duration) {
+        let undisturbed = self.undisturbed.p99();
+        let is_quiet = std::env::var_os("SYLVAN_QUIET").is_some();
+        let allowed = undisturbed.mul_f64(MOST) + if is_quiet { Duration::ZERO } else { BUSY };
+        if is_quiet {
+            let ratio = disturbed.as_secs_f64() / undisturbed.as_secs_f64();
+            println!("{what}: p99 {disturbed:.1?}, {ratio:.2} x undisturbed");
+        }
+        assert!(disturbed <= allowed, "{what}: p99 {disturbed:?}, undisturbed {undisturbed:?}");
     }
 }
 
@@ -347,11 +362,22 @@ async fn a_model_file_that_turns_to_garbage_costs_no_error() {
 async fn agents_that_die_cost_no_error() {
     let state = TempDir::new().expect("a temporary directory");
     let [fast, slow] = pair().await;
+    let learning = written(&[&fast, &slow], "", state.path());
+    check_dying_agents(learning).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_that_die_cost_the_forest_that_comes_with_the_program_no_error() {
+    let [fast, slow] = pair().await;
+    let shipped = Written::to(&[&fast, &slow]).selector("forest");
+    check_dying_agents(shipped).await;
+}
+
+async fn check_dying_agents(config: Written) {
     let agent = Launched::new(&"", &["agent", "--listen", "127.0.0.1:0"]);
     let port = agent.announced("agent on ").await.port();
     let source = format!("metrics_source: {{ type: agent, port: {port}, interval: 200ms }}");
-    let config = written(&[&fast, &slow], "", state.path()).pool(&source);
-    let mut scene = Scene::new(&config).await;
+    let mut scene = Scene::new(&config.pool(&source)).await;
     assert!(scene.gateway.pool().await["backends"][0]["metrics"].is_object());
     drop(agent);
     scene
