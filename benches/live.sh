@@ -2,9 +2,10 @@
 # The selectors on live shops, by `sylvan evaluate`: on two uneven ones, and on two even ones. Needs two idle cores, of
 # which the shops have one together.
 #
-#   benches/live.sh [RATE]          # requests per second; about 60 % of what round robin carries by default
+#   benches/live.sh [RATE] [TIME]   # requests per second, about 60 % of what round robin carries by default; and how long each
+#                                   # selector is measured on even shops, where differences are small (64s)
 set -euo pipefail
-rate=${1:-280/s}
+rate=${1:-280/s} even=${2:-64s}
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 sylvan=${SYLVAN:-${CARGO_TARGET_DIR:-target}/release/sylvan}
@@ -32,4 +33,4 @@ echo "uneven shops, 0.37 and 0.63 of a core, $rate"
 evaluate 0.37 0.63 --selectors forest,round_robin,least_requests,peak_ewma_all,c3 --duration 32s --warm-up 12s
 echo
 echo "even shops, 0.5 of a core each, $rate"
-evaluate 0.5 0.5 --selectors forest,least_requests --duration 64s --warm-up 15s
+evaluate 0.5 0.5 --selectors forest,least_requests --duration "$even" --warm-up 15s

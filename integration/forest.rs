@@ -212,7 +212,10 @@ impl Scene {
             let ratio = disturbed.as_secs_f64() / undisturbed.as_secs_f64();
             println!("{what}: p99 {disturbed:.1?}, {ratio:.2} x undisturbed");
         }
-        assert!(disturbed <= allowed, "{what}: p99 {disturbed:?}, undisturbed {undisturbed:?}");
+        assert!(
+            disturbed <= allowed,
+            "{what}: p99 {disturbed:?}, undisturbed {undisturbed:?}"
+        );
     }
 }
 

@@ -88,8 +88,6 @@ const RIVALS: [&str; 5] = [
 const QUICK_ROUNDS: u32 = 2;
 const QUICK_WORLD_COUNT: u32 = 10;
 const QUICK_ARRIVALS: u32 = 8000;
-/// Beyond it a world shows little that is new.
-const ARRIVALS: u32 = 60_000;
 /// Of a world; neighbouring decisions resemble each other.
 const DECISIONS: u32 = 280;
 
@@ -123,7 +121,11 @@ fn plan(args: &DistilArgs) -> Plan {
     Plan {
         rounds: if args.quick { QUICK_ROUNDS } else { args.rounds },
         worlds: if args.quick { QUICK_WORLD_COUNT } else { args.worlds },
-        arrivals: if args.quick { QUICK_ARRIVALS } else { ARRIVALS },
+        arrivals: if args.quick {
+            QUICK_ARRIVALS
+        } else {
+            Scenario::RANDOM_ARRIVALS
+        },
         decisions: DECISIONS,
         seed: args.seed,
         growth: growth(args.trainer, threads),

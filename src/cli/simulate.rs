@@ -65,9 +65,6 @@ pub(crate) struct SimulateArgs {
     results: Results,
 }
 
-/// Requests in a random world, about.
-const RANDOM_ARRIVALS: u32 = 60_000;
-
 /// Runs the command.
 ///
 /// # Errors
@@ -164,7 +161,7 @@ pub(super) fn suite() -> anyhow::Result<Vec<Scenario>> {
 /// The scenario that comes with the program under this name, the random one of this number, or the one in this file.
 fn scenario(asked: &str) -> anyhow::Result<Scenario> {
     if let Some(seed) = asked.strip_prefix("random-").and_then(|number| number.parse().ok()) {
-        return Ok(Scenario::random(seed, RANDOM_ARRIVALS));
+        return Ok(Scenario::random(seed, Scenario::RANDOM_ARRIVALS));
     }
     if let Some(shipped) = SHIPPED.iter().find(|shipped| shipped.name == asked) {
         return Ok(shipped.scenario()?);
@@ -173,7 +170,9 @@ fn scenario(asked: &str) -> anyhow::Result<Scenario> {
     if path.extension().is_none() && !path.exists() {
         let names: Vec<&str> = SHIPPED.iter().map(|shipped| shipped.name).collect();
         let names = names.join(", ");
-        return Err(Mistake(format!("`{asked}` is neither a file nor one of the scenarios {names}")).into());
+        let message =
+            format!("`{asked}` is neither a file, nor `random-` and a number, nor one of the scenarios {names}");
+        return Err(Mistake(message).into());
     }
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {asked}"))?;
     let name = path
@@ -317,9 +316,16 @@ mod tests {
     #[test]
     fn scenarios_are_found_by_name() {
         assert_eq!(scenario("antag-075").unwrap().name, "antag-075");
+        assert_eq!(
+            scenario("random-7").unwrap(),
+            Scenario::random(7, Scenario::RANDOM_ARRIVALS)
+        );
+        assert!(scenario("random-x").is_err());
         let error = scenario("antagg").unwrap_err().to_string();
         assert!(
-            error.starts_with("`antagg` is neither a file nor one of the scenarios homog, hetero,"),
+            error.starts_with(
+                "`antagg` is neither a file, nor `random-` and a number, nor one of the scenarios homog, hetero,"
+            ),
             "{error}"
         );
     }

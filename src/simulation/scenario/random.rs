@@ -33,6 +33,9 @@ const ROUND_TRIP: Duration = Duration::from_micros(500);
 const ANTAGONIST_STRETCH: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(30);
 
 impl Scenario {
+    /// Beyond so many requests a random world shows little that is new.
+    pub const RANDOM_ARRIVALS: u32 = 60_000;
+
     /// The world that `seed` has, of about `arrivals` requests.
     ///
     /// | what | how it is drawn |
