@@ -100,7 +100,8 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     args.results.write_html(|| page::page(&evaluation))?;
     if args.results.leaves_output_free() {
         let [figures, verdicts] = [evaluation.figures(), evaluation.verdicts()].map(|it| it.text(terminal::output()));
-        write!(io::stdout(), "{figures}\n{verdicts}")?;
+        let warnings = evaluation.warnings().into_iter().map(|it| format!("\nwarning: {it}\n"));
+        write!(io::stdout(), "{figures}\n{verdicts}{}", warnings.collect::<String>())?;
     }
     Ok(())
 }
