@@ -17,7 +17,7 @@ fn evaluation(phases: [Phase; 2]) -> Evaluation {
     Evaluation {
         rate_rps: 100.0,
         seed: 1,
-        comparisons: vec![compare(&phases[1], &phases[0], 1)],
+        comparisons: vec![compare(&phases[1], &phases[0])],
         phases: phases.into(),
         backends: Vec::new(),
     }
