@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::tasks::fetch::Admin;
 use crate::tasks::replace::Durability;
 use crate::tasks::replace::beside;
 use crate::tasks::replace::replace;
+use crate::tasks::replace::resemble;
+use crate::tasks::replace::resolved;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits for a gateway to be ready, a tenth of a second each.
@@ -195,7 +198,8 @@ impl Gateway {
 impl File {
     /// The file of a gateway that runs.
     fn in_place(path: &Path, original: String) -> Result<Self, EvaluationError> {
-        Self::kept_beside(path.to_owned(), original, None)
+        // Links lead two evaluations to the same file: that one is what they must keep each other from.
+        Self::kept_beside(resolved(path), original, None)
     }
 
     /// A copy for a gateway of our own.
@@ -212,11 +216,14 @@ impl File {
         directory: Option<tempfile::TempDir>,
     ) -> Result<Self, EvaluationError> {
         let kept = beside(&path, "original");
-        let mut file = fs::File::create_new(&kept).map_err(io(format!(
+        let mut options = fs::File::options();
+        options.write(true).create_new(true).mode(0o600);
+        let mut file = options.open(&kept).map_err(io(format!(
             "{} cannot be made: if no other evaluation runs, one was killed, and this is what the file was",
             kept.display()
         )))?;
-        file.write_all(original.as_bytes())
+        resemble(&file, &path)
+            .and_then(|()| file.write_all(original.as_bytes()))
             .map_err(io(format!("{} cannot be written", kept.display())))?;
         Ok(Self {
             path,
