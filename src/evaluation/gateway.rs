@@ -270,7 +270,7 @@ impl Drop for File {
 async fn start(file: &File) -> Result<([SocketAddr; 2], Process), EvaluationError> {
     let directory = file.path.parent().unwrap_or(Path::new("."));
     let path = file.path.display().to_string();
-    let mut process = Process::start("gateway", &["run", "-c", &path], directory)?;
+    let mut process = Process::start("gateway", &["run", "--end-with-parent", "-c", &path], directory)?;
     let web = reachable(process.address_after("listening on").await?);
     let admin = process.address_after("admin on").await?;
     Ok(([web, admin], process))
