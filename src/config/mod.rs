@@ -36,6 +36,7 @@ pub use error::Severity;
 pub use error::render;
 pub use yaml::Source;
 pub use yaml::with_selector;
+pub use yaml::without_dataset;
 
 /// What a configuration file means.
 #[derive(Clone, Debug, PartialEq)]

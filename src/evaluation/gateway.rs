@@ -100,7 +100,7 @@ impl Gateway {
                 .ok_or_else(|| unfit("the gateway has no listener"))?;
             (File::in_place(path, text)?, [reachable(web.bind), admin.bind], None)
         } else {
-            let file = File::copy(text)?;
+            let file = File::copy(undisturbed(&text, &pool)?)?;
             let (addresses, own) = start(&file).await?;
             (file, addresses, Some(own))
         };
@@ -124,8 +124,8 @@ impl Gateway {
 
     /// Puts `selector` in charge, and sees that it is.
     pub(super) async fn select(&mut self, selector: &str) -> Result<(), EvaluationError> {
-        let rewritten =
-            config::with_selector(&self.file.original, &self.pool, selector).map_err(EvaluationError::Unfit)?;
+        let rewritten = undisturbed(&self.file.original, &self.pool)?;
+        let rewritten = config::with_selector(&rewritten, &self.pool, selector).map_err(EvaluationError::Unfit)?;
         self.file.write(&rewritten)?;
         let (status, body) = self.ask(Method::POST, "/api/reload").await?;
         if status != StatusCode::OK {
@@ -286,6 +286,11 @@ fn checked(
     let types: Vec<_> = registry.types().collect();
     let source = Source { name: &name, text };
     Ok(config::parse(source, variable, &types)?.config)
+}
+
+/// What is sent here is no example for a model of the visitors: nothing of it is recorded.
+fn undisturbed(text: &str, pool: &str) -> Result<String, EvaluationError> {
+    config::without_dataset(text, pool).map_err(EvaluationError::Unfit)
 }
 
 fn pool_name(plan: &Plan, config: &Config) -> Result<String, EvaluationError> {
