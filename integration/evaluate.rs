@@ -244,7 +244,21 @@ async fn an_edit_during_an_evaluation_stays() {
 async fn what_cannot_be_evaluated_is_said() {
     let origin = Origin::start("a").await;
     let text = Written::to(&[&origin]).to_string();
-    check_refused(&text, &["--selectors", "best"], (1, "unknown selector type `best`")).await;
+    check_refused(
+        &text,
+        &["--selectors", "random,best"],
+        (2, "unknown selector type `best`"),
+    )
+    .await;
+    check_refused(&text, &["--selectors", "random, best"], (2, "--> gateway.yaml:")).await;
+    check_refused(
+        &text,
+        &["--selectors", "random, random"],
+        (2, "`random` is named twice"),
+    )
+    .await;
+    check_refused(&text, &["--selectors", "random,"], (2, "a name is empty")).await;
+    assert_eq!(origin.requests(), 0);
     check_refused("version: 1", &["--selectors", "random"], (2, "")).await;
     let rival = ["--selectors", "random", "--rival", "http://localhost"];
     check_refused(&text, &rival, (2, "write a name and a URL")).await;

@@ -79,7 +79,7 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let plan = Plan {
         configuration: args.config.clone(),
         pool: args.pool.clone(),
-        selectors: args.selectors.clone(),
+        selectors: names(&args.selectors)?,
         rivals: runtime.block_on(resolved(&args.rival))?,
         rate: args.rate,
         duration: args.duration,
@@ -104,6 +104,15 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
         write!(io::stdout(), "{figures}\n{verdicts}{}", warnings.collect::<String>())?;
     }
     Ok(())
+}
+
+/// The names in `selectors`, which people write with spaces between them.
+fn names(selectors: &[String]) -> Result<Vec<String>, Mistake> {
+    let names: Vec<String> = selectors.iter().map(|name| name.trim().to_owned()).collect();
+    if names.iter().any(String::is_empty) {
+        return Err(Mistake("--selectors: a name is empty".to_owned()));
+    }
+    Ok(names)
 }
 
 /// Reads `NAME=URL`.

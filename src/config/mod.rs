@@ -30,6 +30,7 @@ pub use check::MetricsUse;
 pub use check::ModelUse;
 pub use check::SelectorType;
 pub use check::parse;
+pub use check::parse_with_selector;
 pub use error::ConfigErrors;
 pub use error::Finding;
 pub use error::Severity;

@@ -1,6 +1,7 @@
 //! The gateway under evaluation: one that runs already on the configuration, or one of our own; its selector is a word
 //! in a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -87,6 +88,7 @@ impl Gateway {
         let text = fs::read_to_string(path).map_err(io(format!("{} cannot be read", path.display())))?;
         let config = checked(path, &text, variable)?;
         let pool = pool_name(plan, &config)?;
+        check_selectors(plan, &text, &pool, variable)?;
         let admin = config.admin.as_ref().ok_or_else(|| {
             unfit("the gateway has no admin listener to reload it through; add `admin: { bind: 127.0.0.1:9901 }`")
         })?;
@@ -291,6 +293,37 @@ fn checked(
 /// What is sent here is no example for a model of the visitors: nothing of it is recorded.
 fn undisturbed(text: &str, pool: &str) -> Result<String, EvaluationError> {
     config::without_dataset(text, pool).map_err(EvaluationError::Unfit)
+}
+
+/// Refuses a selector that the file cannot have, at the place in it, before anything has happened.
+fn check_selectors(
+    plan: &Plan,
+    text: &str,
+    pool: &str,
+    variable: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Result<(), EvaluationError> {
+    let rivals = plan.rivals.iter().map(|rival| &rival.name);
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = plan
+        .selectors
+        .iter()
+        .chain(rivals)
+        .find(|name| !seen.insert(name.as_str()))
+    {
+        return Err(unfit(&format!("`{twice}` is named twice; once is enough")));
+    }
+    let name = plan.configuration.display().to_string();
+    let registry = Registry::default();
+    let types: Vec<_> = registry.types().collect();
+    for selector in &plan.selectors {
+        let source = Source { name: &name, text };
+        config::parse_with_selector(source, variable, &types, (pool, selector)).map_err(|errors| {
+            unfit(&format!(
+                "`{selector}` cannot be the selector of the pool `{pool}`:\n{errors}"
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 fn pool_name(plan: &Plan, config: &Config) -> Result<String, EvaluationError> {
