@@ -41,16 +41,20 @@ pub(super) struct Reading {
     pub(super) requests: Vec<f64>,
     /// CPU of each backend at its last poll; empty without a metrics source.
     pub(super) cpu_percent: Vec<f64>,
+    /// Whether each backend was down or ejected.
+    pub(super) is_out: Vec<bool>,
 }
 
 impl Reading {
-    /// The requests since `earlier`, and the CPU of now.
+    /// The requests since `earlier`, the CPU of now, and who was out at either time.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let requests = self.requests.iter().zip(&earlier.requests);
+        let is_out = self.is_out.iter().zip(&earlier.is_out);
         Self {
             backends: self.backends.clone(),
             requests: requests.map(|(after, before)| after - before).collect(),
             cpu_percent: self.cpu_percent.clone(),
+            is_out: is_out.map(|(after, before)| *after || *before).collect(),
         }
     }
 }
@@ -164,6 +168,10 @@ impl Gateway {
                 .map(|backend| backend["requests"].as_f64().unwrap_or(0.0))
                 .collect(),
             cpu_percent: cpu.collect::<Option<_>>().unwrap_or_default(),
+            is_out: backends
+                .iter()
+                .map(|backend| backend["state"] == "down" || backend["ejected"] == true)
+                .collect(),
         })
     }
 

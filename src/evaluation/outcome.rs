@@ -51,6 +51,8 @@ pub struct Phase {
     pub requests: Vec<Vec<f64>>,
     /// CPU of each backend at the end of each slice, in percent; empty without a metrics source.
     pub cpu_percents: Vec<Vec<f64>>,
+    /// Whether each backend was down or ejected when each slice began or ended.
+    pub outs: Vec<Vec<bool>>,
 }
 
 impl Phase {
@@ -69,6 +71,7 @@ impl Phase {
         self.summary.merge(summary);
         self.requests.push(reading.requests);
         self.cpu_percents.push(reading.cpu_percent);
+        self.outs.push(reading.is_out);
     }
 
     /// Each backend's part of the requests.
@@ -187,7 +190,18 @@ impl Evaluation {
     /// What makes the verdicts worth less, a sentence each.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        self.phases.iter().filter_map(failed).collect()
+        self.phases.iter().filter_map(failed).chain(self.out()).collect()
+    }
+
+    /// The backends that were missing in slices, of everybody together.
+    fn out(&self) -> Option<String> {
+        let slices: Vec<&Vec<bool>> = self.phases.iter().flat_map(|phase| &phase.outs).collect();
+        let missing = |(backend, address): (usize, &String)| {
+            let count = slices.iter().filter(|slice| slice.get(backend) == Some(&true)).count();
+            (count > 0).then(|| format!("{address} in {count} of {} slices", slices.len()))
+        };
+        let missing: Vec<String> = self.backends.iter().enumerate().filter_map(missing).collect();
+        (!missing.is_empty()).then(|| format!("backends were down or ejected: {}", missing.join(", ")))
     }
 
     /// The same for JSON: `rows`, one for each selector, and `comparisons`.

@@ -58,3 +58,15 @@ fn errors_of_everybody_are_warned_of() {
         "{warnings:?}"
     );
 }
+
+#[test]
+fn backends_that_were_missing_are_named() {
+    let mut evaluation = evaluation([phase("a", 100), phase("b", 100)]);
+    evaluation.backends = vec!["10.0.0.1:80".to_owned(), "10.0.0.2:80".to_owned()];
+    evaluation.phases[0].outs = vec![vec![false; 2]; 2];
+    evaluation.phases[1].outs = vec![vec![false, true], vec![false, false]];
+    assert_eq!(
+        evaluation.warnings(),
+        ["backends were down or ejected: 10.0.0.2:80 in 1 of 4 slices"]
+    );
+}
