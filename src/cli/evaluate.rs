@@ -2,8 +2,6 @@
 
 mod page;
 
-use std::io;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +16,7 @@ use crate::cli::terminal;
 use crate::cli::traffic;
 use crate::cli::values;
 use crate::evaluation;
+use crate::evaluation::Evaluation;
 use crate::evaluation::EvaluationError;
 use crate::evaluation::Plan;
 use crate::evaluation::Rival;
@@ -96,14 +95,18 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
             () = told_to_end() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
         }
     })?;
-    args.results.write_json(&evaluation.json())?;
-    args.results.write_html(|| page::page(&evaluation))?;
-    if args.results.leaves_output_free() {
-        let [figures, verdicts] = [evaluation.figures(), evaluation.verdicts()].map(|it| it.text(terminal::output()));
-        let warnings = evaluation.warnings().into_iter().map(|it| format!("\nwarning: {it}\n"));
-        write!(io::stdout(), "{figures}\n{verdicts}{}", warnings.collect::<String>())?;
+    args.results
+        .give(|| tables(&evaluation), &evaluation.json(), || page::page(&evaluation))
+}
+
+/// What is printed: nobody is compared when there is only one.
+fn tables(evaluation: &Evaluation) -> String {
+    let mut text = evaluation.figures().text(terminal::output());
+    if !evaluation.comparisons.is_empty() {
+        text = text + "\n" + &evaluation.verdicts().text(terminal::output());
     }
-    Ok(())
+    let warnings = evaluation.warnings().into_iter();
+    text + &warnings.map(|it| format!("\nwarning: {it}\n")).collect::<String>()
 }
 
 /// The names in `selectors`, which people write with spaces between them.
