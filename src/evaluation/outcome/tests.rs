@@ -1,3 +1,5 @@
+//! Errors, missing figures and missing backends in the tables, the JSON and the warnings.
+
 use super::*;
 use crate::evaluation::Verdict;
 use crate::evaluation::comparison::compare;
