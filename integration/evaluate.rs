@@ -1,6 +1,9 @@
 //! `sylvan evaluate`: its figures are of the traffic that was sent, and a gateway finds its file as it was.
 
 use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 
@@ -159,9 +162,43 @@ async fn check_restored(gateway: &Gateway, path: &str, config: &str) {
 async fn a_running_gateway_is_measured_and_finds_its_file_as_it_was() {
     let origin = Origin::start("a").await;
     let (gateway, config, path) = running(&origin).await;
-    let mut process = launch(&path);
+    let link = format!("{path}.link");
+    symlink("gateway.yaml", &link).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let mut process = launch(&link);
+    eventually("the file is rewritten", async || {
+        (fs::read_to_string(&path).unwrap_or_default().contains("round_robin")).then_some(())
+    })
+    .await;
+    assert_eq!(mode(&format!("{path}.original")), 0o600);
     assert_eq!(process.exit().await, 0, "{}", process.output());
     check_restored(&gateway, &path, &config).await;
+    assert_eq!(mode(&path), 0o600);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+fn mode(path: &str) -> u32 {
+    fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o7777)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_gateway_of_its_own_does_not_outlive_a_killed_evaluation() {
+    let origin = Origin::start("a").await;
+    let mut arguments = vec!["evaluate", "-c", "gateway.yaml", "--selectors", "random"];
+    arguments.extend(QUICK);
+    let process = Launched::new(&Written::to(&[&origin]), &arguments);
+    eventually("traffic flows", async || (origin.requests() > 0).then_some(())).await;
+    let id = process.id();
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    let child = children.trim().parse::<u32>().unwrap();
+    process.signal("KILL");
+    eventually("its gateway is gone", async || {
+        // Nobody may be there to ask how it ended: then it is left with an empty command line.
+        let command = fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        command.is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -207,7 +244,21 @@ async fn an_edit_during_an_evaluation_stays() {
 async fn what_cannot_be_evaluated_is_said() {
     let origin = Origin::start("a").await;
     let text = Written::to(&[&origin]).to_string();
-    check_refused(&text, &["--selectors", "best"], (1, "unknown selector type `best`")).await;
+    check_refused(
+        &text,
+        &["--selectors", "random,best"],
+        (2, "unknown selector type `best`"),
+    )
+    .await;
+    check_refused(&text, &["--selectors", "random, best"], (2, "--> gateway.yaml:")).await;
+    check_refused(
+        &text,
+        &["--selectors", "random, random"],
+        (2, "`random` is named twice"),
+    )
+    .await;
+    check_refused(&text, &["--selectors", "random,"], (2, "a name is empty")).await;
+    assert_eq!(origin.requests(), 0);
     check_refused("version: 1", &["--selectors", "random"], (2, "")).await;
     let rival = ["--selectors", "random", "--rival", "http://localhost"];
     check_refused(&text, &rival, (2, "write a name and a URL")).await;

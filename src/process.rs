@@ -1,5 +1,6 @@
 //! Processes of this very program: started, listened to until they are ready, and ended with their owner.
 
+use std::fs;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,6 +17,9 @@ use tokio::process::Command;
 /// Longer than any of them takes on a Raspberry Pi.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Lines of a log that an error quotes.
+const MOST_LINES: usize = 6;
+
 /// Why a process is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
@@ -28,12 +32,12 @@ pub enum ProcessError {
         cause: std::io::Error,
     },
     /// It ended, or did not say that it is ready.
-    #[error("{name} did not start; see {log}")]
+    #[error("{name} did not start: {said}")]
     NotReady {
         /// Which.
         name: String,
-        /// Where its messages are.
-        log: String,
+        /// Its last messages: the log may be gone by the time that this is read.
+        said: String,
     },
     /// It ended badly; its own words.
     #[error("{0}")]
@@ -71,14 +75,10 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(ProcessError::io(format!("{name} cannot be started")))?;
-        let not_ready = || ProcessError::NotReady {
-            name: name.to_owned(),
-            log: log.display().to_string(),
-        };
-        let output = child.stdout.take().ok_or_else(not_ready)?;
+        let output = child.stdout.take().ok_or_else(|| not_ready(name, &log))?;
         Ok(Self {
             name: name.to_owned(),
-            log: log.clone(),
+            log,
             lines: BufReader::new(output).lines(),
             _child: child,
         })
@@ -94,11 +94,28 @@ impl Process {
             }
             None
         });
-        let not_ready = || ProcessError::NotReady {
-            name: self.name.clone(),
-            log: self.log.display().to_string(),
-        };
-        found.await.ok().flatten().ok_or_else(not_ready)
+        found
+            .await
+            .ok()
+            .flatten()
+            .ok_or_else(|| not_ready(&self.name, &self.log))
+    }
+}
+
+fn not_ready(name: &str, log: &Path) -> ProcessError {
+    let messages = fs::read(log).unwrap_or_default();
+    ProcessError::NotReady {
+        name: name.to_owned(),
+        said: last_lines(&String::from_utf8_lossy(&messages)),
+    }
+}
+
+/// What a process said last; a finding in a configuration takes a few lines.
+fn last_lines(messages: &str) -> String {
+    let lines: Vec<&str> = messages.lines().filter(|line| !line.trim().is_empty()).collect();
+    match &lines[lines.len().saturating_sub(MOST_LINES)..] {
+        [] => "it said nothing".to_owned(),
+        last => last.join("\n"),
     }
 }
 
@@ -118,5 +135,17 @@ pub(crate) async fn finish(arguments: &[&str]) -> Result<String, ProcessError> {
         Err(ProcessError::Failed(
             String::from_utf8_lossy(&output.stderr).into_owned(),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_quoted_with_its_last_words() {
+        assert_eq!(last_lines(" \n"), "it said nothing");
+        assert_eq!(last_lines("a\n\nb\n"), "a\nb");
+        assert_eq!(last_lines("1\n2\n3\n4\n5\n6\n7"), "2\n3\n4\n5\n6\n7");
     }
 }

@@ -2,8 +2,6 @@
 
 mod page;
 
-use std::io;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +16,7 @@ use crate::cli::terminal;
 use crate::cli::traffic;
 use crate::cli::values;
 use crate::evaluation;
+use crate::evaluation::Evaluation;
 use crate::evaluation::EvaluationError;
 use crate::evaluation::Plan;
 use crate::evaluation::Rival;
@@ -79,7 +78,7 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
     let plan = Plan {
         configuration: args.config.clone(),
         pool: args.pool.clone(),
-        selectors: args.selectors.clone(),
+        selectors: names(&args.selectors)?,
         rivals: runtime.block_on(resolved(&args.rival))?,
         rate: args.rate,
         duration: args.duration,
@@ -96,13 +95,27 @@ pub(super) fn run(args: &EvaluateArgs) -> anyhow::Result<()> {
             () = told_to_end() => Err(anyhow::anyhow!("interrupted; the configuration is as it was")),
         }
     })?;
-    args.results.write_json(&evaluation.json())?;
-    args.results.write_html(|| page::page(&evaluation))?;
-    if args.results.leaves_output_free() {
-        let [figures, verdicts] = [evaluation.figures(), evaluation.verdicts()].map(|it| it.text(terminal::output()));
-        write!(io::stdout(), "{figures}\n{verdicts}")?;
+    args.results
+        .give(|| tables(&evaluation), &evaluation.json(), || page::page(&evaluation))
+}
+
+/// What is printed: nobody is compared when there is only one.
+fn tables(evaluation: &Evaluation) -> String {
+    let mut text = evaluation.figures().text(terminal::output());
+    if !evaluation.comparisons.is_empty() {
+        text = text + "\n" + &evaluation.verdicts().text(terminal::output());
     }
-    Ok(())
+    let warnings = evaluation.warnings().into_iter();
+    text + &warnings.map(|it| format!("\nwarning: {it}\n")).collect::<String>()
+}
+
+/// The names in `selectors`, which people write with spaces between them.
+fn names(selectors: &[String]) -> Result<Vec<String>, Mistake> {
+    let names: Vec<String> = selectors.iter().map(|name| name.trim().to_owned()).collect();
+    if names.iter().any(String::is_empty) {
+        return Err(Mistake("--selectors: a name is empty".to_owned()));
+    }
+    Ok(names)
 }
 
 /// Reads `NAME=URL`.

@@ -1,5 +1,7 @@
 //! Where results go besides the terminal: `--json` and `--html`, the same for every command that measures.
 
+use std::io;
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -23,6 +25,38 @@ impl Results {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let mut files = self.json.iter().chain(&self.html);
         files.try_for_each(|file| terminal::check_writable(file))
+    }
+
+    /// Gives everything that took time to find: what `tables` makes on the standard output, if that is free, then the
+    /// files. What fails keeps nothing else from being given.
+    ///
+    /// # Errors
+    /// When any of it failed.
+    pub(super) fn give(
+        &self,
+        tables: impl FnOnce() -> String,
+        json: &impl Serialize,
+        html: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        let printed = if self.leaves_output_free() {
+            io::stdout().write_all(tables().as_bytes())
+        } else {
+            Ok(())
+        };
+        let failures = [
+            printed.map_err(Into::into),
+            self.write_json(json),
+            self.write_html(html),
+        ];
+        let failures: Vec<anyhow::Error> = failures.into_iter().filter_map(Result::err).collect();
+        match <[anyhow::Error; 1]>::try_from(failures) {
+            Ok([only]) => Err(only),
+            Err(failures) if failures.is_empty() => Ok(()),
+            Err(failures) => {
+                let failures: Vec<String> = failures.iter().map(|error| format!("{error:#}")).collect();
+                Err(anyhow::anyhow!(failures.join("; ")))
+            }
+        }
     }
 
     /// Writes `json` if that was asked for.
@@ -100,6 +134,25 @@ mod tests {
         assert_eq!(fs::read_to_string(&old).unwrap(), "kept");
         assert!(!new.exists());
         assert!(results(Some(Path::new("-")), None).check().is_ok());
+    }
+
+    #[test]
+    fn what_fails_keeps_nothing_else_from_being_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let (good, bad) = (directory.path().join("good"), directory.path().join("none/bad"));
+        for (json, html) in [(&good, &bad), (&bad, &good)] {
+            let results = results(Some(json), Some(html));
+            let error = results.give(String::new, &"found", || "found".to_owned()).unwrap_err();
+            assert!(error.to_string().contains("none/bad"), "{error}");
+            assert!(fs::read_to_string(&good).unwrap().contains("found"));
+            fs::remove_file(&good).unwrap();
+        }
+        let error = results(Some(&bad), Some(directory.path())).give(String::new, &1, String::new);
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("none/bad: ") && error.contains("; cannot write "),
+            "{error}"
+        );
     }
 
     #[test]

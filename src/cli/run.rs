@@ -16,11 +16,17 @@ pub(super) struct RunArgs {
     /// The least severe level that is logged, instead of the configuration's `log.level`
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<log::LevelFilter>,
+    /// Whoever started it may be killed and cannot end it then
+    #[arg(long, hide = true)]
+    end_with_parent: bool,
 }
 
 /// Runs until a signal says to stop.
 #[expect(clippy::print_stdout, reason = "the addresses are this command's output")]
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
+    if args.end_with_parent {
+        end_with_parent()?;
+    }
     let gateway = Gateway::builder(args.config).variables(environment).start()?;
     log::set_max_level(args.log_level.unwrap_or(gateway.log_level()));
     for (name, address) in gateway.addresses() {
@@ -33,6 +39,13 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
         Ending::Drained => Ok(()),
         Ending::Forced => anyhow::bail!("ended with requests in flight"),
     }
+}
+
+/// Linux sends this process SIGTERM once the thread that started it has ended; elsewhere it goes on.
+fn end_with_parent() -> anyhow::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    Ok(())
 }
 
 /// The one place where the environment is read for a configuration.

@@ -3,8 +3,6 @@
 mod course;
 mod page;
 
-use std::io;
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -90,12 +88,11 @@ pub(crate) fn run(args: &TrafficArgs) -> anyhow::Result<()> {
     let mut course = Course::default();
     let (plan, summary) = runtime.block_on(send(args, &mut course))?;
     let url = args.url.to_string();
-    args.results.write_json(&SummaryRow::new(&url, &plan, &summary))?;
-    args.results.write_html(|| page::page(&url, &plan, &summary, &course))?;
-    if args.results.leaves_output_free() {
-        io::stdout().write_all(table(&summary).text(terminal::output()).as_bytes())?;
-    }
-    Ok(())
+    args.results.give(
+        || table(&summary).text(terminal::output()),
+        &SummaryRow::new(&url, &plan, &summary),
+        || page::page(&url, &plan, &summary, &course),
+    )
 }
 
 /// Sends everything; `course` takes in how it goes.

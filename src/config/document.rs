@@ -110,6 +110,50 @@ impl Document {
         self.nodes[id].value = value;
     }
 
+    /// Puts the scalar `text` under `key` of the mapping that the keys of `path` lead to; in the place of what is there, or
+    /// of the mapping's beginning. Does nothing when they lead to no mapping.
+    pub(crate) fn put(&mut self, path: &[&str], key: &str, text: &str) {
+        let mapping = path.iter().try_fold(0, |id, step| self.child(id, step));
+        let Some(parent) = mapping.filter(|&id| self.mapping(id).is_some()) else {
+            return;
+        };
+        let id = self.child(parent, key).unwrap_or_else(|| {
+            let place = self.nodes[parent].place;
+            let name = key.to_owned();
+            let id = self.add(Some(parent), Step::Key { name, place }, place);
+            if let Value::Mapping(children) = &mut self.nodes[parent].value {
+                children.push(id);
+            }
+            id
+        });
+        self.nodes[id].value = Value::Scalar(Scalar {
+            text: text.to_owned(),
+            kind: Kind::Text,
+            is_substituted: false,
+        });
+    }
+
+    /// The text of the scalar that the keys of `path` lead to.
+    pub(crate) fn text_at(&self, path: &[&str]) -> Option<&str> {
+        let id = path.iter().try_fold(0, |id, step| self.child(id, step))?;
+        match &self.nodes[id].value {
+            Value::Scalar(scalar) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    fn mapping(&self, id: NodeId) -> Option<&[NodeId]> {
+        match &self.nodes.get(id)?.value {
+            Value::Mapping(children) => Some(children),
+            _ => None,
+        }
+    }
+
+    fn child(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        let is_it = |&id: &NodeId| matches!(&self.nodes[id].step, Step::Key { name, .. } if name == key);
+        self.mapping(id)?.iter().copied().find(is_it)
+    }
+
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }

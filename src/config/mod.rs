@@ -30,12 +30,14 @@ pub use check::MetricsUse;
 pub use check::ModelUse;
 pub use check::SelectorType;
 pub use check::parse;
+pub use check::parse_with_selector;
 pub use error::ConfigErrors;
 pub use error::Finding;
 pub use error::Severity;
 pub use error::render;
 pub use yaml::Source;
 pub use yaml::with_selector;
+pub use yaml::without_dataset;
 
 /// What a configuration file means.
 #[derive(Clone, Debug, PartialEq)]

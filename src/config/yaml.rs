@@ -57,17 +57,33 @@ pub(crate) fn load(source: Source<'_>, variable: &dyn Fn(&str) -> Option<String>
 /// # Errors
 /// When it is no YAML of a gateway with such a pool.
 pub fn with_selector(text: &str, pool: &str, selector: &str) -> Result<String, String> {
+    edited(text, pool, |place| {
+        let current = place.get("selector");
+        let is_there = current.is_some_and(|it| it.get("type").is_some_and(|kind| kind == selector));
+        if !is_there {
+            place.insert("selector".into(), selector.into());
+        }
+    })
+}
+
+/// `text` without the dataset of `pool`: its values without its comments.
+///
+/// # Errors
+/// As those of [`with_selector`].
+pub fn without_dataset(text: &str, pool: &str) -> Result<String, String> {
+    edited(text, pool, |place| {
+        place.remove("dataset");
+    })
+}
+
+fn edited(text: &str, pool: &str, edit: impl FnOnce(&mut serde_yaml::Mapping)) -> Result<String, String> {
     let mut file: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     let place = file
         .get_mut("pools")
         .and_then(|pools| pools.get_mut(pool))
         .and_then(serde_yaml::Value::as_mapping_mut)
         .ok_or_else(|| format!("there is no pool {}", quoted(pool)))?;
-    let current = place.get("selector");
-    let is_there = current.is_some_and(|it| it.get("type").is_some_and(|kind| kind == selector));
-    if !is_there {
-        place.insert("selector".into(), selector.into());
-    }
+    edit(place);
     serde_yaml::to_string(&file).map_err(|error| error.to_string())
 }
 
@@ -250,6 +266,16 @@ mod tests {
             "x",
             "forest",
             "a: ${A:-1};pools:; x:;  selector: forest; y:;  selector:;   type: forest;   explore: 1%;",
+        );
+    }
+
+    #[test]
+    fn a_pool_can_do_without_its_dataset() {
+        let text = "pools: { x: { dataset: { file: a }, selector: hash }, y: { dataset: { file: b } } }";
+        let left = without_dataset(text, "x").unwrap();
+        assert!(
+            !left.contains("file: a") && left.contains("hash") && left.contains("file: b"),
+            "{left}"
         );
     }
 

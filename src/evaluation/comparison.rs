@@ -1,10 +1,7 @@
 //! What the slices prove: the ratio of two selectors' latencies, how far chance could have moved it, and a plain word.
 
 use crate::evaluation::Phase;
-use crate::units::Draws;
-
-/// Resamplings of the blocks; the ends of the interval are then settled to a hundredth of its width or so.
-const RESAMPLES: usize = 4000;
+use crate::evaluation::student;
 
 /// One selector against the first.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,10 +10,11 @@ pub struct Comparison {
     pub selector: String,
     /// The one that it is compared with.
     pub baseline: String,
-    /// Its mean latency over the baseline's.
-    pub mean: Interval,
-    /// Its 99th percentile over the baseline's.
-    pub p99: Interval,
+    /// Its mean latency over the baseline's, where an error counts as a second; `None` when
+    /// a slice had no requests.
+    pub mean: Option<Interval>,
+    /// Its 99th percentile over the baseline's; `None` when a slice of one of them had no good answer.
+    pub p99: Option<Interval>,
     /// Its throughput at saturation over the baseline's, if that was measured.
     pub throughput: Option<Interval>,
     /// What follows for the mean latency.
@@ -43,6 +41,8 @@ pub enum Verdict {
     NoDifference,
     /// All of it is above 1.
     Worse,
+    /// There is none.
+    NotMeasured,
 }
 
 impl Verdict {
@@ -53,10 +53,14 @@ impl Verdict {
             Self::Better => "better",
             Self::NoDifference => "no difference",
             Self::Worse => "worse",
+            Self::NotMeasured => "not measured",
         }
     }
 
-    fn of(interval: Interval) -> Self {
+    fn of(interval: Option<Interval>) -> Self {
+        let Some(interval) = interval else {
+            return Self::NotMeasured;
+        };
         if interval.high < 1.0 {
             Self::Better
         } else if interval.low > 1.0 {
@@ -68,56 +72,56 @@ impl Verdict {
 }
 
 /// `phase` against `baseline`, slice by slice of the same block: both had the same traffic.
-pub(super) fn compare(phase: &Phase, baseline: &Phase, seed: u64) -> Comparison {
-    let mean = interval(&phase.means_ms, &baseline.means_ms, seed);
-    let throughput = !phase.throughputs_rps.is_empty();
+pub(super) fn compare(phase: &Phase, baseline: &Phase) -> Comparison {
+    let mean = interval(&phase.costs_ms, &baseline.costs_ms);
+    let some = |figures: &[f64]| figures.iter().copied().map(Some).collect::<Vec<_>>();
     Comparison {
         selector: phase.selector.clone(),
         baseline: baseline.selector.clone(),
         mean,
-        p99: interval(&phase.p99s_ms, &baseline.p99s_ms, seed),
-        throughput: throughput.then(|| interval(&phase.throughputs_rps, &baseline.throughputs_rps, seed)),
+        p99: interval(&phase.p99s_ms, &baseline.p99s_ms),
+        throughput: interval(&some(&phase.throughputs_rps), &some(&baseline.throughputs_rps)),
         verdict: Verdict::of(mean),
     }
 }
 
-/// The paired ratio of two rows of figures and its percentile bootstrap interval (Efron and Tibshirani, An Introduction
-/// to the Bootstrap, 1993, chapter 13), over the logarithms: a ratio and its inverse are equally far from 1.
-fn interval(figures: &[f64], baseline: &[f64], seed: u64) -> Interval {
-    let logs: Vec<f64> = figures
-        .iter()
-        .zip(baseline)
-        .map(|(own, other)| (own.max(1e-6) / other.max(1e-6)).ln())
-        .collect();
-    if logs.is_empty() {
-        return Interval {
-            ratio: 1.0,
-            low: 0.0,
-            high: f64::INFINITY,
-        };
-    }
+/// The paired ratio of two rows of figures and Student's t interval over the blocks' logarithms: a ratio and its inverse
+/// are equally far from 1. A bootstrap of so few blocks is too narrow.
+fn interval(figures: &[Option<f64>], baseline: &[Option<f64>]) -> Option<Interval> {
+    let pairs = figures.iter().zip(baseline);
+    let logs: Vec<f64> = pairs
+        .map(|(own, other)| log_ratio(*own, *other))
+        .collect::<Option<_>>()?;
+    // One block says nothing of how far chance goes.
+    let freedom = logs.len().checked_sub(1).filter(|&freedom| freedom > 0)?;
     let count = logs.len() as f64;
-    let mut draws = Draws::new(seed);
-    let resample = |_| logs.iter().map(|_| logs[draws.below(logs.len())]).sum::<f64>() / count;
-    let mut means: Vec<f64> = (0..RESAMPLES).map(resample).collect();
-    means.sort_by(f64::total_cmp);
-    let at = |share: f64| means[(share * (RESAMPLES - 1) as f64) as usize].exp();
-    Interval {
-        ratio: (logs.iter().sum::<f64>() / count).exp(),
-        low: at(0.025),
-        high: at(0.975),
-    }
+    let mean = logs.iter().sum::<f64>() / count;
+    let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / freedom as f64;
+    let reach = student::quantile_975(freedom) * (variance / count).sqrt();
+    Some(Interval {
+        ratio: mean.exp(),
+        low: (mean - reach).exp(),
+        high: (mean + reach).exp(),
+    })
+}
+
+/// Nothing over nothing is no ratio, and one slice of it makes the whole row none.
+fn log_ratio(own: Option<f64>, other: Option<f64>) -> Option<f64> {
+    let log = (own? / other?).ln();
+    log.is_finite().then_some(log)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Draws;
 
     #[track_caller]
     fn check(figures: &[f64], baseline: &[f64], expected: Verdict) {
-        let interval = interval(figures, baseline, 1);
+        let some = |figures: &[f64]| figures.iter().copied().map(Some).collect::<Vec<_>>();
+        let interval = interval(&some(figures), &some(baseline));
         assert!(
-            interval.low <= interval.ratio && interval.ratio <= interval.high,
+            interval.is_none_or(|it| it.low <= it.ratio && it.ratio <= it.high),
             "{interval:?}"
         );
         assert_eq!(Verdict::of(interval), expected, "{interval:?}");
@@ -142,6 +146,30 @@ mod tests {
 
     #[test]
     fn nothing_measured_proves_nothing() {
-        check(&[], &[], Verdict::NoDifference);
+        check(&[], &[], Verdict::NotMeasured);
+        check(&[1.0, 0.0], &[1.0, 2.0], Verdict::NotMeasured);
+        check(&[0.0, 0.0], &[0.0, 0.0], Verdict::NotMeasured);
+        assert_eq!(interval(&[Some(1.0), None], &[Some(1.0), Some(1.0)]), None);
+    }
+
+    /// A draw of the normal distribution (Box and Muller, 1958).
+    fn normal(draws: &mut Draws) -> f64 {
+        let (length, angle) = (1.0 - draws.fraction(), draws.fraction());
+        (-2.0 * length.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+    }
+
+    #[track_caller]
+    fn check_noise(blocks: usize) {
+        let mut draws = Draws::new(7);
+        let mut figures = || -> Vec<_> { (0..blocks).map(|_| Some((0.3 * normal(&mut draws)).exp())).collect() };
+        let differs = (0..2000).filter(|_| Verdict::of(interval(&figures(), &figures())) != Verdict::NoDifference);
+        let share = differs.count() as f64 / 2000.0;
+        assert!((0.03..=0.07).contains(&share), "{share} of {blocks} blocks");
+    }
+
+    #[test]
+    fn noise_is_a_difference_in_one_of_twenty() {
+        check_noise(6);
+        check_noise(12);
     }
 }

@@ -1,9 +1,11 @@
 //! The gateway under evaluation: one that runs already on the configuration, or one of our own; its selector is a word
 //! in a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +25,8 @@ use crate::tasks::fetch::Admin;
 use crate::tasks::replace::Durability;
 use crate::tasks::replace::beside;
 use crate::tasks::replace::replace;
+use crate::tasks::replace::resemble;
+use crate::tasks::replace::resolved;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits for a gateway to be ready, a tenth of a second each.
@@ -37,16 +41,20 @@ pub(super) struct Reading {
     pub(super) requests: Vec<f64>,
     /// CPU of each backend at its last poll; empty without a metrics source.
     pub(super) cpu_percent: Vec<f64>,
+    /// Whether each backend was down or ejected.
+    pub(super) is_out: Vec<bool>,
 }
 
 impl Reading {
-    /// The requests since `earlier`, and the CPU of now.
+    /// The requests since `earlier`, the CPU of now, and who was out at either time.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let requests = self.requests.iter().zip(&earlier.requests);
+        let is_out = self.is_out.iter().zip(&earlier.is_out);
         Self {
             backends: self.backends.clone(),
             requests: requests.map(|(after, before)| after - before).collect(),
             cpu_percent: self.cpu_percent.clone(),
+            is_out: is_out.map(|(after, before)| *after || *before).collect(),
         }
     }
 }
@@ -84,6 +92,7 @@ impl Gateway {
         let text = fs::read_to_string(path).map_err(io(format!("{} cannot be read", path.display())))?;
         let config = checked(path, &text, variable)?;
         let pool = pool_name(plan, &config)?;
+        check_selectors(plan, &text, &pool, variable)?;
         let admin = config.admin.as_ref().ok_or_else(|| {
             unfit("the gateway has no admin listener to reload it through; add `admin: { bind: 127.0.0.1:9901 }`")
         })?;
@@ -97,7 +106,7 @@ impl Gateway {
                 .ok_or_else(|| unfit("the gateway has no listener"))?;
             (File::in_place(path, text)?, [reachable(web.bind), admin.bind], None)
         } else {
-            let file = File::copy(text)?;
+            let file = File::copy(undisturbed(&text, &pool)?)?;
             let (addresses, own) = start(&file).await?;
             (file, addresses, Some(own))
         };
@@ -121,8 +130,8 @@ impl Gateway {
 
     /// Puts `selector` in charge, and sees that it is.
     pub(super) async fn select(&mut self, selector: &str) -> Result<(), EvaluationError> {
-        let rewritten =
-            config::with_selector(&self.file.original, &self.pool, selector).map_err(EvaluationError::Unfit)?;
+        let rewritten = undisturbed(&self.file.original, &self.pool)?;
+        let rewritten = config::with_selector(&rewritten, &self.pool, selector).map_err(EvaluationError::Unfit)?;
         self.file.write(&rewritten)?;
         let (status, body) = self.ask(Method::POST, "/api/reload").await?;
         if status != StatusCode::OK {
@@ -159,6 +168,10 @@ impl Gateway {
                 .map(|backend| backend["requests"].as_f64().unwrap_or(0.0))
                 .collect(),
             cpu_percent: cpu.collect::<Option<_>>().unwrap_or_default(),
+            is_out: backends
+                .iter()
+                .map(|backend| backend["state"] == "down" || backend["ejected"] == true)
+                .collect(),
         })
     }
 
@@ -195,7 +208,8 @@ impl Gateway {
 impl File {
     /// The file of a gateway that runs.
     fn in_place(path: &Path, original: String) -> Result<Self, EvaluationError> {
-        Self::kept_beside(path.to_owned(), original, None)
+        // Links lead two evaluations to the same file: that one is what they must keep each other from.
+        Self::kept_beside(resolved(path), original, None)
     }
 
     /// A copy for a gateway of our own.
@@ -212,11 +226,14 @@ impl File {
         directory: Option<tempfile::TempDir>,
     ) -> Result<Self, EvaluationError> {
         let kept = beside(&path, "original");
-        let mut file = fs::File::create_new(&kept).map_err(io(format!(
+        let mut options = fs::File::options();
+        options.write(true).create_new(true).mode(0o600);
+        let mut file = options.open(&kept).map_err(io(format!(
             "{} cannot be made: if no other evaluation runs, one was killed, and this is what the file was",
             kept.display()
         )))?;
-        file.write_all(original.as_bytes())
+        resemble(&file, &path)
+            .and_then(|()| file.write_all(original.as_bytes()))
             .map_err(io(format!("{} cannot be written", kept.display())))?;
         Ok(Self {
             path,
@@ -263,7 +280,7 @@ impl Drop for File {
 async fn start(file: &File) -> Result<([SocketAddr; 2], Process), EvaluationError> {
     let directory = file.path.parent().unwrap_or(Path::new("."));
     let path = file.path.display().to_string();
-    let mut process = Process::start("gateway", &["run", "-c", &path], directory)?;
+    let mut process = Process::start("gateway", &["run", "--end-with-parent", "-c", &path], directory)?;
     let web = reachable(process.address_after("listening on").await?);
     let admin = process.address_after("admin on").await?;
     Ok(([web, admin], process))
@@ -279,6 +296,42 @@ fn checked(
     let types: Vec<_> = registry.types().collect();
     let source = Source { name: &name, text };
     Ok(config::parse(source, variable, &types)?.config)
+}
+
+/// What is sent here is no example for a model of the visitors: nothing of it is recorded.
+fn undisturbed(text: &str, pool: &str) -> Result<String, EvaluationError> {
+    config::without_dataset(text, pool).map_err(EvaluationError::Unfit)
+}
+
+/// Refuses a selector that the file cannot have, at the place in it, before anything has happened.
+fn check_selectors(
+    plan: &Plan,
+    text: &str,
+    pool: &str,
+    variable: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Result<(), EvaluationError> {
+    let rivals = plan.rivals.iter().map(|rival| &rival.name);
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = plan
+        .selectors
+        .iter()
+        .chain(rivals)
+        .find(|name| !seen.insert(name.as_str()))
+    {
+        return Err(unfit(&format!("`{twice}` is named twice; once is enough")));
+    }
+    let name = plan.configuration.display().to_string();
+    let registry = Registry::default();
+    let types: Vec<_> = registry.types().collect();
+    for selector in &plan.selectors {
+        let source = Source { name: &name, text };
+        config::parse_with_selector(source, variable, &types, (pool, selector)).map_err(|errors| {
+            unfit(&format!(
+                "`{selector}` cannot be the selector of the pool `{pool}`:\n{errors}"
+            ))
+        })?;
+    }
+    Ok(())
 }
 
 fn pool_name(plan: &Plan, config: &Config) -> Result<String, EvaluationError> {

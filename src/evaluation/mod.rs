@@ -8,6 +8,7 @@ mod comparison;
 mod gateway;
 mod order;
 mod outcome;
+mod student;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -71,7 +72,7 @@ pub struct Plan {
     pub warm_up: Duration,
     /// How long each selector is measured with all the traffic that it can take; zero for not at all.
     pub saturation: Duration,
-    /// Decides arrival times, routes and the resampling.
+    /// Decides arrival times and routes.
     pub seed: u64,
     /// What is asked for.
     pub mix: Mix,
@@ -129,11 +130,7 @@ pub async fn run(
         phase.began.push(clock::now().since(start));
         contenders[contender].slice(phase, block, blocks, &gateway).await?;
     }
-    let comparisons = phases
-        .iter()
-        .skip(1)
-        .map(|phase| compare(phase, &phases[0], plan.seed))
-        .collect();
+    let comparisons = phases.iter().skip(1).map(|phase| compare(phase, &phases[0])).collect();
     Ok(Evaluation {
         rate_rps: plan.rate.requests_per_second(),
         seed: plan.seed,

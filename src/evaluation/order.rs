@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Fewer blocks say nothing about how far chance goes.
-const FEWEST_BLOCKS: u64 = 4;
+/// Of fewer blocks hardly any difference can be told from chance.
+const FEWEST_BLOCKS: u64 = 6;
 
 /// One contender's turn in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,6 @@ mod tests {
     fn each_is_first_as_often_as_last() {
         let seconds = |seconds| Duration::from_secs(seconds);
         let counts = [(60, 5), (45, 5), (5, 5), (1, 0)].map(|(all, one)| blocks(seconds(all), seconds(one)));
-        assert_eq!(counts, [12, 10, 4, 1000]);
+        assert_eq!(counts, [12, 10, 6, 1000]);
     }
 }

@@ -10,7 +10,12 @@ use crate::evaluation::gateway::Reading;
 use crate::report;
 use crate::report::Column;
 use crate::report::Table;
+use crate::traffic::Failure;
 use crate::traffic::Summary;
+
+/// What an error counts as in a mean that is compared, as in `sylvan simulate` and `sylvan train`: somebody has to try
+/// again, and failing fast is not being fast.
+const ERROR_MS: f64 = 1_000.0;
 
 /// What an evaluation found.
 #[derive(Clone, Debug)]
@@ -34,10 +39,10 @@ pub struct Phase {
     pub selector: String,
     /// All slices together.
     pub summary: Summary,
-    /// The mean latency of each slice.
-    pub means_ms: Vec<f64>,
-    /// The 99th percentile of each slice.
-    pub p99s_ms: Vec<f64>,
+    /// The mean latency of each slice with its errors, each as a second; `None` of a slice without requests.
+    pub costs_ms: Vec<Option<f64>>,
+    /// The 99th percentile of each slice's answers; `None` when none was good.
+    pub p99s_ms: Vec<Option<f64>>,
     /// Successes per second of each slice at saturation; empty if that was not measured.
     pub throughputs_rps: Vec<f64>,
     /// When each slice began, since the first of all.
@@ -46,6 +51,8 @@ pub struct Phase {
     pub requests: Vec<Vec<f64>>,
     /// CPU of each backend at the end of each slice, in percent; empty without a metrics source.
     pub cpu_percents: Vec<Vec<f64>>,
+    /// Whether each backend was down or ejected when each slice began or ended.
+    pub outs: Vec<Vec<bool>>,
 }
 
 impl Phase {
@@ -57,12 +64,14 @@ impl Phase {
     }
 
     pub(super) fn add(&mut self, summary: &Summary, saturated: Option<&Summary>, reading: Reading) {
-        self.means_ms.push(summary.latencies.mean_ms());
-        self.p99s_ms.push(summary.latencies.quantile_ms(0.99));
+        self.costs_ms.push(cost_ms(summary));
+        let has_p99 = summary.successes > 0;
+        self.p99s_ms.push(has_p99.then(|| summary.latencies.quantile_ms(0.99)));
         self.throughputs_rps.extend(saturated.map(Summary::goodput_rps));
         self.summary.merge(summary);
         self.requests.push(reading.requests);
         self.cpu_percents.push(reading.cpu_percent);
+        self.outs.push(reading.is_out);
     }
 
     /// Each backend's part of the requests.
@@ -91,6 +100,46 @@ impl Phase {
         let slices = self.throughputs_rps.len();
         (slices > 0).then(|| self.throughputs_rps.iter().sum::<f64>() / slices as f64)
     }
+}
+
+/// The mean latency with every error as a second; a timeout counts with the time waited for it already.
+fn cost_ms(summary: &Summary) -> Option<f64> {
+    let Summary {
+        latencies, failures, ..
+    } = summary;
+    let errors = failures.total() - failures.count(Failure::Timeout);
+    let all = latencies.count() + errors;
+    let sum_ms = latencies.mean_ms() * latencies.count() as f64 + ERROR_MS * errors as f64;
+    (all > 0).then(|| sum_ms / all as f64)
+}
+
+/// Said of a selector most of whose requests failed.
+fn failed(phase: &Phase) -> Option<String> {
+    let Summary {
+        requests,
+        successes,
+        failures,
+        ..
+    } = &phase.summary;
+    if failures.total() * 2 <= *requests {
+        return None;
+    }
+    let much = if *successes == 0 {
+        "none of the requests succeeded"
+    } else {
+        "most of the requests failed"
+    };
+    let kinds = Failure::ALL.map(|kind| (failures.count(kind), kind.name()));
+    let kinds: Vec<String> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} x {name}"))
+        .collect();
+    Some(format!(
+        "{much} under {}: {} of {requests}; these ratios compare errors",
+        phase.selector,
+        kinds.join(", ")
+    ))
 }
 
 /// Each backend's figures of all slices added up; slices without any do not count.
@@ -131,11 +180,28 @@ impl Evaluation {
                 comparison.baseline.clone(),
                 shown(comparison.mean),
                 shown(comparison.p99),
-                comparison.throughput.map_or_else(|| "-".to_owned(), shown),
+                shown(comparison.throughput),
                 comparison.verdict.name().to_owned(),
             ]);
         }
         table
+    }
+
+    /// What makes the verdicts worth less, a sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.phases.iter().filter_map(failed).chain(self.out()).collect()
+    }
+
+    /// The backends that were missing in slices, of everybody together.
+    fn out(&self) -> Option<String> {
+        let slices: Vec<&Vec<bool>> = self.phases.iter().flat_map(|phase| &phase.outs).collect();
+        let missing = |(backend, address): (usize, &String)| {
+            let count = slices.iter().filter(|slice| slice.get(backend) == Some(&true)).count();
+            (count > 0).then(|| format!("{address} in {count} of {} slices", slices.len()))
+        };
+        let missing: Vec<String> = self.backends.iter().enumerate().filter_map(missing).collect();
+        (!missing.is_empty()).then(|| format!("backends were down or ejected: {}", missing.join(", ")))
     }
 
     /// The same for JSON: `rows`, one for each selector, and `comparisons`.
@@ -151,10 +217,9 @@ impl Evaluation {
 }
 
 fn cells(phase: &Phase) -> Vec<String> {
-    let latencies = &phase.summary.latencies;
-    let quantiles = [0.5, 0.95, 0.99].map(|quantile| latencies.quantile_ms(quantile));
-    let mut cells = vec![phase.selector.clone(), report::milliseconds(latencies.mean_ms())];
-    cells.extend(quantiles.map(report::milliseconds));
+    let mut cells = vec![phase.selector.clone()];
+    let figures = latencies_ms(phase);
+    cells.extend(figures.map(|it| it.map_or_else(|| "-".to_owned(), report::milliseconds)));
     cells.extend([
         format!("{:.0}", phase.summary.achieved_rps()),
         phase.summary.failures.total().to_string(),
@@ -167,6 +232,13 @@ fn cells(phase: &Phase) -> Vec<String> {
     cells
 }
 
+/// Mean, median, 95th and 99th percentile; of no good answers there are none.
+fn latencies_ms(phase: &Phase) -> [Option<f64>; 4] {
+    let latencies = &phase.summary.latencies;
+    let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|quantile| latencies.quantile_ms(quantile));
+    [latencies.mean_ms(), p50, p95, p99].map(|it| (phase.summary.successes > 0).then_some(it))
+}
+
 fn percents(values: impl IntoIterator<Item = f64>) -> String {
     let parts: Vec<String> = values.into_iter().map(|value| format!("{value:.0}")).collect();
     if parts.is_empty() {
@@ -175,8 +247,11 @@ fn percents(values: impl IntoIterator<Item = f64>) -> String {
     format!("{} %", parts.join(" / "))
 }
 
-fn shown(interval: Interval) -> String {
-    format!("{:.3} x ({:.3} to {:.3})", interval.ratio, interval.low, interval.high)
+fn shown(interval: Option<Interval>) -> String {
+    interval.map_or_else(
+        || "-".to_owned(),
+        |Interval { ratio, low, high }| format!("{ratio:.3} x ({low:.3} to {high:.3})"),
+    )
 }
 
 #[derive(Serialize)]
@@ -192,10 +267,10 @@ struct Row<'a> {
     selector: &'a str,
     requests: u64,
     errors: u64,
-    mean_ms: f64,
-    p50_ms: f64,
-    p95_ms: f64,
-    p99_ms: f64,
+    mean_ms: Option<f64>,
+    p50_ms: Option<f64>,
+    p95_ms: Option<f64>,
+    p99_ms: Option<f64>,
     achieved_rps: f64,
     throughput_rps: Option<f64>,
     share: Vec<f64>,
@@ -206,22 +281,22 @@ struct Row<'a> {
 struct ComparisonRow<'a> {
     selector: &'a str,
     baseline: &'a str,
-    mean_ratio: [f64; 3],
-    p99_ratio: [f64; 3],
+    mean_ratio: Option<[f64; 3]>,
+    p99_ratio: Option<[f64; 3]>,
     throughput_ratio: Option<[f64; 3]>,
     verdict: &'a str,
 }
 
 fn row(phase: &Phase) -> Row<'_> {
-    let latencies = &phase.summary.latencies;
+    let [mean_ms, p50_ms, p95_ms, p99_ms] = latencies_ms(phase);
     Row {
         selector: &phase.selector,
         requests: phase.summary.requests,
         errors: phase.summary.failures.total(),
-        mean_ms: latencies.mean_ms(),
-        p50_ms: latencies.quantile_ms(0.5),
-        p95_ms: latencies.quantile_ms(0.95),
-        p99_ms: latencies.quantile_ms(0.99),
+        mean_ms,
+        p50_ms,
+        p95_ms,
+        p99_ms,
         achieved_rps: phase.summary.achieved_rps(),
         throughput_rps: phase.throughput_rps(),
         share: phase.share(),
@@ -234,9 +309,12 @@ fn comparison_row(comparison: &Comparison) -> ComparisonRow<'_> {
     ComparisonRow {
         selector: &comparison.selector,
         baseline: &comparison.baseline,
-        mean_ratio: parts(comparison.mean),
-        p99_ratio: parts(comparison.p99),
+        mean_ratio: comparison.mean.map(parts),
+        p99_ratio: comparison.p99.map(parts),
         throughput_ratio: comparison.throughput.map(parts),
         verdict: comparison.verdict.name(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ pub use schedule::Schedule;
 pub use summary::Latencies;
 pub use summary::Pulse;
 pub use summary::Summary;
+#[cfg(test)]
+pub(crate) use summary::summary_of;
 pub use target::InvalidUrl;
 pub use target::Target;
 pub use target::TargetError;

@@ -192,6 +192,24 @@ impl Tally {
     }
 }
 
+/// The summary of `good` answers that took `latency` and `bad` server errors, for tests elsewhere.
+#[cfg(test)]
+pub(crate) fn summary_of(good: u64, bad: u64, latency: Duration) -> Summary {
+    let answer = |status| Answer {
+        status,
+        bytes: 0,
+        backend: None,
+    };
+    let mut summary = Summary::default();
+    for _ in 0..good {
+        summary.record(Ok(answer(http::StatusCode::OK)), latency);
+    }
+    for _ in 0..bad {
+        summary.record(Ok(answer(http::StatusCode::INTERNAL_SERVER_ERROR)), Duration::ZERO);
+    }
+    summary
+}
+
 fn per_second(count: u64, elapsed: Duration) -> f64 {
     if elapsed.is_zero() {
         0.0

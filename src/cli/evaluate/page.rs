@@ -31,8 +31,11 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
         page.table(&verdicts(evaluation));
         page.paragraph(
             "The verdict is on the mean latency. In brackets is where the figure lies with 95 % confidence; better or worse is \
-             said only when all of that is on one side. A longer run makes it narrower.",
+             said only when all of that is on one side. An error counts as a second. A longer run makes it narrower.",
         );
+    }
+    for warning in evaluation.warnings() {
+        page.paragraph(&format!("Warning: {warning}."));
     }
     page.heading("Figures");
     page.table(&evaluation.figures());
@@ -42,7 +45,7 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
         "Latency by the part of the answers that were no slower",
         &report::latency_curves(lines(evaluation, |phase| phase.summary.latencies.curve_ms())),
     );
-    page.chart("Mean latency of each slice", &means(evaluation));
+    page.chart("Mean latency of each slice, an error as a second", &means(evaluation));
     if evaluation.phases.iter().any(is_seen_inside) {
         page.heading("Backends");
     }
@@ -58,7 +61,7 @@ pub(super) fn page(evaluation: &Evaluation) -> String {
 
 /// What was done, in a few sentences.
 fn measured(evaluation: &Evaluation) -> String {
-    let slices = evaluation.phases.first().map_or(0, |phase| phase.means_ms.len());
+    let slices = evaluation.phases.first().map_or(0, |phase| phase.costs_ms.len());
     format!(
         "Everyone in turn got the same traffic: {} requests per second on average, in {slices} slices each, which alternate. \
          Seed {}.",
@@ -83,10 +86,7 @@ fn verdicts(evaluation: &Evaluation) -> Table {
             verdict(comparison),
             changed(comparison.mean, LATENCY),
             changed(comparison.p99, LATENCY),
-            comparison.throughput.map_or_else(
-                || "not measured".to_owned(),
-                |throughput| changed(throughput, THROUGHPUT),
-            ),
+            changed(comparison.throughput, THROUGHPUT),
         ]);
     }
     table
@@ -97,16 +97,16 @@ fn verdict(comparison: &Comparison) -> String {
     match comparison.verdict {
         Verdict::Better => format!("better than {baseline}"),
         Verdict::Worse => format!("worse than {baseline}"),
+        Verdict::NotMeasured => "not measured".to_owned(),
         Verdict::NoDifference => format!("like {baseline}, or chance hides the difference"),
     }
 }
 
 /// `46 % shorter (40 to 52 %)`; both ends are named when they are on different sides. No line ends before a `%`.
-fn changed(interval: Interval, words: Words) -> String {
-    let Interval { ratio, low, high } = interval;
-    if !high.is_finite() {
+fn changed(interval: Option<Interval>, words: Words) -> String {
+    let Some(Interval { ratio, low, high }) = interval else {
         return "not measured".to_owned();
-    }
+    };
     let percent = |ratio: f64| (ratio - 1.0).abs() * 100.0;
     let named = |ratio: f64| match format!("{:.0}", percent(ratio)).as_str() {
         "0" => "the same".to_owned(),
@@ -135,7 +135,8 @@ fn means(evaluation: &Evaluation) -> Chart {
         x: time(),
         y: Axis::new("mean latency, ms", Scale::Linear),
         lines: lines(evaluation, |phase| {
-            moments(phase).zip(phase.means_ms.iter().copied()).collect()
+            let costs = moments(phase).zip(&phase.costs_ms);
+            costs.filter_map(|(moment, cost)| Some((moment, (*cost)?))).collect()
         }),
     }
 }
@@ -169,12 +170,12 @@ fn time() -> Axis {
 mod tests {
     use super::*;
 
-    fn interval(ratio: f64, low: f64, high: f64) -> Interval {
-        Interval { ratio, low, high }
+    fn interval(ratio: f64, low: f64, high: f64) -> Option<Interval> {
+        Some(Interval { ratio, low, high })
     }
 
     #[track_caller]
-    fn check(found: Interval, words: Words, expected: &str) {
+    fn check(found: Option<Interval>, words: Words, expected: &str) {
         assert_eq!(changed(found, words).replace('\u{a0}', " "), expected);
     }
 
@@ -193,14 +194,14 @@ mod tests {
             LATENCY,
             "the same (10 % shorter to 10 % longer)",
         );
-        check(interval(1.0, 0.0, f64::INFINITY), LATENCY, "not measured");
+        check(None, LATENCY, "not measured");
     }
 
     fn phase(selector: &str, backends: usize) -> Phase {
         Phase {
             selector: selector.to_owned(),
             began: vec![Duration::ZERO, Duration::from_secs(9)],
-            means_ms: vec![5.0, 6.0],
+            costs_ms: vec![Some(5.0), Some(6.0)],
             requests: vec![vec![1.0; backends]; 2],
             cpu_percents: vec![vec![50.0; backends]; 2],
             ..Phase::default()

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::config::Pool;
+use crate::config::document::Document;
 use crate::config::error::ConfigErrors;
 use crate::config::error::Finding;
 use crate::config::error::quoted;
@@ -58,7 +59,28 @@ pub fn parse(
     variable: &dyn Fn(&str) -> Option<String>,
     selectors: &[SelectorType<'_>],
 ) -> Result<Checked, ConfigErrors> {
-    let document = load(source, variable);
+    parsed(load(source, variable), selectors)
+}
+
+/// As [`parse`], as if `selector` were the selector of `pool`: what is found lies where it is in the text as it stands.
+///
+/// # Errors
+/// As those of [`parse`].
+pub fn parse_with_selector(
+    source: Source<'_>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    selectors: &[SelectorType<'_>],
+    (pool, selector): (&str, &str),
+) -> Result<Checked, ConfigErrors> {
+    let mut document = load(source, variable);
+    // A selector that is of that type already keeps its settings.
+    if document.text_at(&["pools", pool, "selector", "type"]) != Some(selector) {
+        document.put(&["pools", pool], "selector", selector);
+    }
+    parsed(document, selectors)
+}
+
+fn parsed(document: Document, selectors: &[SelectorType<'_>]) -> Result<Checked, ConfigErrors> {
     let config = Located::root(&document).and_then(|root| root.section(|file| config(file, selectors)));
     let (config, warnings) = document.conclude(config.flatten())?;
     Ok(Checked { config, warnings })
