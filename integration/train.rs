@@ -81,7 +81,7 @@ fn a_page_shows_the_methods_and_what_the_forest_depends_on() {
     let page = fs::read_to_string(&file).expect("the page is written");
     for part in [
         "<svg",
-        "lost without it",
+        "Lost without a feature",
         "ROC curves",
         "What was taken for what",
         "cpu_percent_1",

@@ -166,7 +166,7 @@ impl ValueFormatter<f64> for Side<'_> {
 }
 
 impl Pen {
-    fn at(place: usize) -> Self {
+    pub(super) fn at(place: usize) -> Self {
         Self {
             ink: INKS[place % INKS.len()],
             is_dashed: place / INKS.len() % 2 == 1,
