@@ -40,9 +40,8 @@ pub(super) fn run(args: &TrainArgs, input: Input<'_>, request: &TrainRequest) ->
         },
         ..*request
     };
-    let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files));
+    let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files))?;
     watch.progress.finish("done");
-    let compared = compared?;
     if args.results.leaves_output_free() {
         io::stdout().write_all(text(&compared).as_bytes())?;
     }

@@ -12,7 +12,11 @@ pub(super) fn table(summary: &Summary) -> Table {
     let data = &summary.data;
     table.push(["rows".to_owned(), data.rows.to_string()]);
     table.push(["rows skipped".to_owned(), data.skipped.to_string()]);
-    for (what, count) in [("torn", data.torn), ("read before", data.duplicates)] {
+    for (what, count) in [
+        ("torn", data.torn),
+        ("read before", data.duplicates),
+        ("the header again", data.headers),
+    ] {
         if count > 0 {
             table.push([format!("  {what}"), count.to_string()]);
         }
