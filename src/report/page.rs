@@ -17,11 +17,15 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; vertical-align: top; }
 .words { text-align: left; white-space: normal; min-width: 7rem; }
 figure, details { margin: 1rem 0; }
-svg { display: block; width: 100%; min-width: 34rem; } svg text { fill: currentColor; }
+svg { display: block; width: 100%; max-width: 38rem; } svg text { fill: currentColor; }
 .legend { font-size: .9rem; } .legend span { display: inline-block; margin-right: 1.2rem; }
 .legend i { display: inline-block; width: 1.6rem; margin-right: .4rem; vertical-align: middle; }
 .bars { width: 100%; } .bar { width: 60%; text-align: left; } .bar i { display: inline-block; height: .8rem; min-width: 1px; }
 summary { cursor: pointer; padding: .4rem 0; }
+@media (max-width: 40rem) {
+  body { padding: .5rem; } table, th { font-size: .66rem; } th, td { padding: .2rem .1rem; white-space: normal; }
+  .words { min-width: 3rem; overflow-wrap: anywhere; }
+}
 ";
 
 /// How much of its colour a shaded cell has at most, in percent: its text, black or white, is still read on it.
@@ -131,7 +135,9 @@ impl Page {
                     (false, "td") => attributes(&numbers, cell),
                     _ => String::new(),
                 };
-                format!("<{tag}{attributes}>{}</{tag}>", escaped(cell))
+                // A narrow page may break `mean/best`.
+                let text = escaped(cell).replace('/', "/<wbr>");
+                format!("<{tag}{attributes}>{text}</{tag}>")
             };
             let cells: String = cells.iter().zip(table.words()).map(cell).collect();
             format!("<tr>{cells}</tr>\n")
@@ -266,6 +272,13 @@ mod tests {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert!(!html.contains("none"), "{html}");
+    }
+
+    #[test]
+    fn a_name_is_broken_at_its_stroke() {
+        let mut page = Page::new("title");
+        page.table(&Table::new([Column::number("mean/best")]));
+        assert!(page.html().contains("<th>mean/<wbr>best</th>"));
     }
 
     #[test]
