@@ -202,7 +202,6 @@ impl Scene {
         );
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
     #[expect(clippy::print_stdout, reason = "the ratios are what a quiet run is for")]
     fn check_p99(&mut self, what: &str, disturbed: Duration) {
         let undisturbed = self.undisturbed.p99();

@@ -81,7 +81,7 @@ fn a_page_shows_the_methods_and_what_the_forest_depends_on() {
     let page = fs::read_to_string(&file).expect("the page is written");
     for part in [
         "<svg",
-        "lost without it",
+        "Lost without a feature",
         "ROC curves",
         "What was taken for what",
         "cpu_percent_1",
@@ -102,7 +102,7 @@ fn rows_that_cannot_be_used_are_named_and_counted() {
     let (_, said, code) = train(&[&file.display().to_string(), "--trees", "9", "--json", &json]);
     assert_eq!(code, Some(0), "{said}");
     for part in [
-        "torn.csv:340: the same row",
+        "torn.csv: 1 row(s) were read before",
         "torn.csv:341: timestamp is `nonsense`",
         "torn.csv:342: torn",
     ] {

@@ -227,7 +227,9 @@ impl PoolBuilder<'_> {
             .collect();
         let before = generation.and_then(|generation| generation.config.pool(&self.pool.name));
         let notebook = self.notebook(previous)?;
-        let model = slot(notebook.as_deref(), previous);
+        let has_model = notebook.is_some() || self.pool.selector.model.is_some() || self.is_frozen()?;
+        // What filled the slot before may be gone: a selector that needs no model has none to show.
+        let model = slot(notebook.as_deref(), previous.filter(|_| has_model));
         let given_model = self.model(&model, before.filter(|_| notebook.is_some()))?;
         let unchanged =
             before.is_some_and(|before| before.backends == self.pool.backends && before.selector == self.pool.selector);
@@ -370,9 +372,7 @@ impl PoolBuilder<'_> {
     fn model(&self, slot: &ModelSlot, learned_before: Option<&config::Pool>) -> Result<Option<Arc<Model>>, BuildError> {
         let selector = &self.pool.selector;
         let Some(path) = &selector.model else {
-            let is_frozen =
-                selector.learning.learn == Learn::Off && self.kind(&selector.kind)?.model == ModelUse::Learned;
-            return Ok(is_frozen.then(shipped_model));
+            return Ok(self.is_frozen()?.then(shipped_model));
         };
         let model = self.materials.models.get(path).ok_or_else(|| BuildError::NoModel {
             pool: self.pool.name.clone(),
@@ -380,6 +380,12 @@ impl PoolBuilder<'_> {
         })?;
         let has_started = learned_before.is_some_and(|before| before.selector.model.as_ref() == Some(path));
         Ok((!has_started || slot.current().is_none()).then(|| Arc::clone(model)))
+    }
+
+    /// Whether the selector could learn and is not to.
+    fn is_frozen(&self) -> Result<bool, BuildError> {
+        let selector = &self.pool.selector;
+        Ok(selector.learning.learn == Learn::Off && self.kind(&selector.kind)?.model == ModelUse::Learned)
     }
 
     fn selector(&self, members: &[Member], model: &Arc<ModelSlot>) -> Result<Arc<dyn Selector>, BuildError> {

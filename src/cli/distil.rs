@@ -100,6 +100,13 @@ pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
     let plan = plan(args);
     let command = command(args);
     let mut shelf = Directory::new(&args.out, &plan);
+    if shelf.is_foreign() {
+        let directory = shelf.path().display();
+        writeln!(
+            io::stderr(),
+            "the rounds in {directory} are of another plan or damaged: they are not used, and replaced"
+        )?;
+    }
     let distilled = distil(&plan, &command, &mut shelf)?;
     // First the model: nothing that happens from here on may lose it.
     train::write_file(&args.out, &encode(&distilled.model))?;
@@ -227,7 +234,30 @@ fn evaluate(args: &DistilArgs, plan: &Plan, distilled: Contender) -> anyhow::Res
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    #[test]
+    fn rounds_of_another_plan_are_noticed_before_the_work() {
+        let directory = tempfile::tempdir().unwrap();
+        let args = DistilArgs {
+            out: directory.path().join("x.forest"),
+            rounds: 1,
+            worlds: 1,
+            seed: 1,
+            trainer: Trainer::Histogram,
+            quick: true,
+            seeds: 10..11,
+            jobs: NonZeroUsize::new(1),
+        };
+        let plan = plan(&args);
+        let shelf = Directory::new(&args.out, &plan);
+        assert!(!shelf.is_foreign());
+        fs::create_dir(shelf.path()).unwrap();
+        fs::write(shelf.path().join("round-1"), "another").unwrap();
+        assert!(shelf.is_foreign());
+    }
 
     #[test]
     fn the_command_in_a_card_makes_the_same_model() {

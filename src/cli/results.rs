@@ -1,12 +1,16 @@
 //! Where results go besides the terminal: `--json` and `--html`, the same for every command that measures.
 
+use std::fs;
 use std::io;
 use std::io::Write;
+use std::path;
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::Mistake;
 use crate::cli::terminal;
 
 // The files that a command is asked to write. Not a doc comment: clap would describe the command with it.
@@ -21,8 +25,17 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// Refuses early what would only fail after the work.
+    /// Refuses early what would only fail after the work, or lose one of the two.
     pub(super) fn check(&self) -> anyhow::Result<()> {
+        if let (Some(json), Some(html)) = (&self.json, &self.html)
+            && whole(json) == whole(html)
+        {
+            let name = json.display();
+            return Err(Mistake(format!(
+                "--json and --html both write to {name}; give each a file of its own"
+            ))
+            .into());
+        }
         let mut files = self.json.iter().chain(&self.html);
         files.try_for_each(|file| terminal::check_writable(file))
     }
@@ -75,7 +88,7 @@ impl Results {
 
     /// JSON alone, into `file`.
     #[cfg(test)]
-    pub(super) fn to_json(file: &std::path::Path) -> Self {
+    pub(super) fn to_json(file: &Path) -> Self {
         Self {
             json: Some(file.to_owned()),
             html: None,
@@ -93,11 +106,14 @@ impl Results {
     }
 }
 
+/// `file` under the name that it shares with no other.
+fn whole(file: &Path) -> PathBuf {
+    let whole = fs::canonicalize(file).or_else(|_| path::absolute(file));
+    whole.unwrap_or_else(|_| file.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     use super::*;
 
     fn results(json: Option<&Path>, html: Option<&Path>) -> Results {
@@ -123,6 +139,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         check_refused(directory.path(), "directory");
         check_refused(&directory.path().join("none/page.html"), "No such file or directory");
+    }
+
+    #[test]
+    fn two_results_have_two_files() {
+        for (json, html) in [("-", "-"), ("x", "x"), ("none/x", "./none//x")] {
+            let error = results(Some(Path::new(json)), Some(Path::new(html)))
+                .check()
+                .unwrap_err();
+            assert!(
+                error.is::<Mistake>() && error.to_string().contains("both write to"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

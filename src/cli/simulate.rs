@@ -188,6 +188,9 @@ fn scenario(asked: &str) -> anyhow::Result<Scenario> {
     scenario.map_err(|errors| Mistake(errors.to_string()).into())
 }
 
+/// More runs than anybody waits for; each has a place in memory.
+const MOST_SEEDS: u64 = 10_000;
+
 /// Reads `0..5`, or one seed alone.
 pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| {
@@ -198,10 +201,12 @@ pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
         Some((start, end)) => (number(start)?, number(end)?),
         None => (number(text)?, number(text)?.saturating_add(1)),
     };
-    if start < end {
-        Ok(start..end)
-    } else {
+    if start >= end {
         Err("the range is empty; the second number is not a part of it".to_owned())
+    } else if end - start > MOST_SEEDS {
+        Err(format!("these are {} seeds; {MOST_SEEDS} are the most", end - start))
+    } else {
+        Ok(start..end)
     }
 }
 
@@ -285,7 +290,11 @@ fn overall(comparison: &Comparison) -> Table {
     table
 }
 
+/// `ratio`, or a dash where nothing succeeded that could be compared.
 fn ratio(ratio: f64) -> String {
+    if ratio.is_nan() {
+        return report::UNKNOWN.to_owned();
+    }
     format!("{ratio:.3}")
 }
 
@@ -304,6 +313,8 @@ mod tests {
         check_seeds("0..5", "0..5");
         check_seeds("7", "7..8");
         check_seeds("5..5", "the range is empty; the second number is not a part of it");
+        check_seeds("5..10005", "5..10005");
+        check_seeds("0..99999999999", "these are 99999999999 seeds; 10000 are the most");
         check_seeds("-1..5", "write a range such as `0..5`, which is 0 to 4");
     }
 

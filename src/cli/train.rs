@@ -26,6 +26,7 @@ use crate::forest::encode;
 use crate::report;
 use crate::report::Look;
 use crate::tasks::replace::Durability;
+use crate::tasks::replace::beside;
 use crate::tasks::replace::replace;
 use crate::training;
 use crate::training::Comparison;
@@ -124,24 +125,25 @@ fn finish(args: &TrainArgs, trained: Option<&Trained>, compared: Option<&Compari
     args.results.write_html(|| page::page(summary, compared))
 }
 
-/// Refuses early what would only fail after the work.
+/// Refuses early what would only fail after the work; the card goes beside the model.
 pub(super) fn check_out(out: &Path) -> anyhow::Result<()> {
     ensure!(
         out.extension().is_some_and(|extension| extension == "forest"),
         "--out {}: name it *.forest",
         out.display()
     );
-    match out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir())
-    {
-        Some(parent) => bail!(
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+        bail!(
             "--out {}: there is no directory {}; create it first",
             out.display(),
             parent.display()
-        ),
-        None => Ok(()),
+        );
     }
+    // A file is written beside each and then takes its place.
+    let card = out.with_extension("md");
+    let files = [out.to_owned(), card, beside(out, "new")];
+    files.iter().try_for_each(|file| terminal::check_writable(file))
 }
 
 fn params(args: &TrainArgs) -> GrowParams {
@@ -313,6 +315,12 @@ mod tests {
             &args(&[&paper()], Some(&dir.path().join("no/x.forest"))),
             "there is no directory",
         );
+        for taken in ["x.forest", "y.md"] {
+            fs::create_dir(dir.path().join(taken)).unwrap();
+            let out = dir.path().join(taken).with_extension("forest");
+            let error = format!("cannot write {}", dir.path().join(taken).display());
+            check_error(&args(&[Path::new("none.csv")], Some(&out)), &error);
+        }
         fs::write(&bad, dataset::header() + "1,1,1,1,1,0,1,0,1,shop,a\n").unwrap();
         check_error(&args(&[&bad], None), "bad.csv: the data set has 1 backend(s)");
         check_error(&args(&[&paper(), &bad], None), "bad.csv: its columns are not those of");

@@ -31,9 +31,10 @@ const INKS: [RGBColor; 8] = [
 /// More lines than these, drawn through and dashed, look alike.
 pub const MOST_LINES: usize = 2 * INKS.len();
 const GRID: RGBColor = RGBColor(128, 128, 128);
-const SIZE: (u32, u32) = (760, 360);
-/// Readable where a page on a phone shows the chart a quarter smaller.
-const TEXT: (&str, u32) = ("sans-serif", 15);
+/// Nearly what a phone has room for, so that a page shrinks it little there.
+const SIZE: (u32, u32) = (520, 320);
+/// Readable where a page on a phone shows the chart a third smaller.
+const TEXT: (&str, u32) = ("sans-serif", 18);
 /// A line of so few points has a dot at each.
 const FEW_POINTS: usize = 24;
 
@@ -104,8 +105,8 @@ impl Chart {
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
             .margin_right(24)
-            .x_label_area_size(48)
-            .y_label_area_size(64)
+            .x_label_area_size(56)
+            .y_label_area_size(72)
             .build_cartesian_2d(Side { axis: &self.x, span: x }, Side { axis: &self.y, span: y })?;
         chart
             .configure_mesh()
@@ -166,7 +167,7 @@ impl ValueFormatter<f64> for Side<'_> {
 }
 
 impl Pen {
-    fn at(place: usize) -> Self {
+    pub(super) fn at(place: usize) -> Self {
         Self {
             ink: INKS[place % INKS.len()],
             is_dashed: place / INKS.len() % 2 == 1,

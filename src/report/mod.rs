@@ -31,9 +31,15 @@ pub enum Look {
     },
 }
 
-/// `milliseconds` with as many digits as matter: `0.42`, `12.3`, `1234`.
+/// What stands for a number that is not known.
+pub const UNKNOWN: &str = "-";
+
+/// `milliseconds` with as many digits as matter: `0.42`, `12.3`, `1234`; a dash where nothing was measured.
 #[must_use]
 pub fn milliseconds(milliseconds: f64) -> String {
+    if milliseconds.is_nan() {
+        return UNKNOWN.to_owned();
+    }
     let decimals = match milliseconds {
         small if small < 10.0 => 2,
         medium if medium < 100.0 => 1,
@@ -77,8 +83,8 @@ mod tests {
 
     #[test]
     fn milliseconds_keep_the_digits_that_matter() {
-        let shown = [0.417, 12.34, 1234.5].map(milliseconds).join(" ");
-        assert_eq!(shown, "0.42 12.3 1234");
+        let shown = [0.417, 12.34, 1234.5, f64::NAN].map(milliseconds).join(" ");
+        assert_eq!(shown, "0.42 12.3 1234 -");
     }
 
     #[test]

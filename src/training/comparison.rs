@@ -160,7 +160,7 @@ pub fn compare(input: Input<'_>, request: &TrainRequest, watcher: &mut dyn Watch
         .collect::<Result<Vec<_>, _>>()?;
     let trials = trials(&lessons, request, watcher);
     let methods = judge(&trials, &order, request.seed);
-    let (chosen, reason) = choose(&methods).unzip();
+    let (chosen, reason) = choose(&methods, input).unzip();
     Ok(Comparison {
         pool: examples.pool.clone(),
         command: request.command.to_owned(),

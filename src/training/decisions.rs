@@ -52,7 +52,7 @@ impl Decisions {
                 _ if line.is_empty() => {}
                 Err(_) if is_torn => decisions.skipped.add_torn(number),
                 Err(reason) => decisions.skipped.add(number, reason),
-                Ok((key, _)) if !seen.add_key(&key) => decisions.skipped.add_duplicate(number),
+                Ok((key, _)) if !seen.add_key(&key) => decisions.skipped.add_duplicate(),
                 Ok((_, row)) => decisions.rows.push(row),
             }
         }

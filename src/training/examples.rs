@@ -177,6 +177,7 @@ impl Examples {
             skipped: skipped.count,
             torn: skipped.torn,
             duplicates: skipped.duplicates,
+            headers: skipped.headers,
             first_seconds: times.iter().copied().fold(f64::INFINITY, f64::min),
             last_seconds: times.iter().copied().fold(0.0, f64::max),
             missing: input.missing(),

@@ -28,6 +28,7 @@ pub use comparison::Watcher;
 pub use comparison::compare;
 pub use decisions::Decisions;
 pub use examples::Input;
+pub use summary::ClassSummary;
 pub use summary::DroppedSummary;
 pub use summary::ImportanceSummary;
 pub use summary::Summary;

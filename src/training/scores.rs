@@ -17,6 +17,8 @@ pub struct Scores {
     pub majority_accuracy: f64,
     /// For each class the share of its rows that were voted for it; `None` where it does not occur.
     pub recall: Vec<Option<f64>>,
+    /// For each class, how many of its rows were voted for each.
+    pub confusion: Vec<Vec<usize>>,
 }
 
 /// The scores of `model` on `rows` of the classes `labels`, `majority` being training's most frequent class. `rows`
@@ -27,33 +29,29 @@ pub(crate) fn judge(model: &Model, rows: &[Vec<Option<f32>>], labels: &[usize], 
         model.vote(&raw)
     };
     let votes: Vec<usize> = rows.iter().map(vote).collect();
-    let recall = (0..model.forest().outputs())
-        .map(|class| recall(&votes, labels, class))
-        .collect();
-    score(&votes, labels, majority, recall)
+    score(&votes, labels, majority, model.forest().outputs())
 }
 
-fn score(votes: &[usize], labels: &[usize], majority: usize, recall: Vec<Option<f64>>) -> Scores {
+fn score(votes: &[usize], labels: &[usize], majority: usize, classes: usize) -> Scores {
     let share = |count: usize| count as f64 / labels.len() as f64;
+    let mut confusion = vec![vec![0; classes]; classes];
+    for (&vote, &label) in votes.iter().zip(labels) {
+        confusion[label][vote] += 1;
+    }
+    let recall = |(class, row): (usize, &Vec<usize>)| {
+        let all: usize = row.iter().sum();
+        (all > 0).then(|| row[class] as f64 / all as f64)
+    };
+    let recall: Vec<Option<f64>> = confusion.iter().enumerate().map(recall).collect();
     let known: Vec<f64> = recall.iter().copied().flatten().collect();
     Scores {
         rows: labels.len(),
-        accuracy: share(votes.iter().zip(labels).filter(|(vote, label)| vote == label).count()),
+        accuracy: share((0..classes).map(|class| confusion[class][class]).sum()),
         balanced_accuracy: known.iter().sum::<f64>() / known.len() as f64,
         majority_accuracy: share(labels.iter().filter(|&&label| label == majority).count()),
         recall,
+        confusion,
     }
-}
-
-fn recall(votes: &[usize], labels: &[usize], class: usize) -> Option<f64> {
-    let of_class: Vec<usize> = votes
-        .iter()
-        .zip(labels)
-        .filter(|&(_, &label)| label == class)
-        .map(|(&vote, _)| vote)
-        .collect();
-    let right = of_class.iter().filter(|&&vote| vote == class).count();
-    (!of_class.is_empty()).then(|| right as f64 / of_class.len() as f64)
 }
 
 #[cfg(test)]
@@ -63,9 +61,9 @@ mod tests {
     #[test]
     fn a_lopsided_vote_scores_high_but_not_in_balance() {
         let (votes, labels) = ([0, 0, 0, 0], [0, 0, 0, 1]);
-        let recalls: Vec<_> = (0..3).map(|class| recall(&votes, &labels, class)).collect();
-        assert_eq!(recalls, [Some(1.0), Some(0.0), None]);
-        let scores = score(&votes, &labels, 0, recalls);
+        let scores = score(&votes, &labels, 0, 3);
+        assert_eq!(scores.recall, [Some(1.0), Some(0.0), None]);
+        assert_eq!(scores.confusion, [[3, 0, 0], [1, 0, 0], [0, 0, 0]]);
         assert_eq!(
             (scores.accuracy, scores.balanced_accuracy, scores.majority_accuracy),
             (0.75, 0.5, 0.75)

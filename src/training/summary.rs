@@ -41,6 +41,8 @@ pub struct DataSummary {
     pub torn: usize,
     /// Of these, rows that were read before.
     pub duplicates: usize,
+    /// Of these, lines that repeat the header.
+    pub headers: usize,
     /// When the first row was taken, in seconds since the Unix epoch.
     pub first_seconds: f64,
     /// When the last one was.

@@ -39,6 +39,12 @@ impl<'a> Directory<'a> {
         &self.directory
     }
 
+    /// Whether rounds are there that are of no use: those of another plan, or damaged ones.
+    pub(super) fn is_foreign(&self) -> bool {
+        let first = fs::read(self.file(1));
+        first.is_ok_and(|bytes| Round::decode(&bytes, self.plan, 1).is_none())
+    }
+
     /// Removes what is no longer needed.
     pub(super) fn clear(self) -> std::io::Result<()> {
         match fs::remove_dir_all(self.directory) {

@@ -40,9 +40,8 @@ pub(super) fn run(args: &TrainArgs, input: Input<'_>, request: &TrainRequest) ->
         },
         ..*request
     };
-    let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files));
+    let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files))?;
     watch.progress.finish("done");
-    let compared = compared?;
     if args.results.leaves_output_free() {
         io::stdout().write_all(text(&compared).as_bytes())?;
     }
@@ -156,21 +155,11 @@ fn verdict(method: &MethodSummary) -> &'static str {
 
 /// What the method that was chosen took for what.
 pub(super) fn confusion(compared: &Comparison) -> Table {
-    let label = |place: usize| {
-        let class = compared.classes.get(place);
-        class.map_or_else(String::new, |class| findings::label(class.server_id, &class.address))
-    };
     let chosen = compared.chosen.as_deref().unwrap_or_default();
-    let scores = compared.methods.iter().find(|method| method.name == chosen);
-    let counts = scores
-        .and_then(|method| method.scores.as_ref())
-        .map(|scores| &scores.confusion);
-    let votes = (0..compared.classes.len()).map(|vote| Column::number(&format!("taken for {}", label(vote))));
-    let mut table = Table::new([Column::text(&format!("{chosen}: was"))].into_iter().chain(votes));
-    for (place, row) in counts.into_iter().flatten().enumerate() {
-        table.push([label(place)].into_iter().chain(row.iter().map(ToString::to_string)));
-    }
-    table
+    let method = compared.methods.iter().find(|method| method.name == chosen);
+    let scores = method.and_then(|method| method.scores.as_ref());
+    let counts = scores.map_or(&[][..], |scores| &scores.confusion);
+    findings::confusion(chosen, &compared.classes, counts)
 }
 
 /// What to know beside the figures, a line each.

@@ -124,8 +124,8 @@ fn warn(file: &Path, skipped: &Skipped, ignored: &[String]) -> io::Result<()> {
     for (line, reason) in &skipped.first {
         writeln!(out, "warning: {file}:{line}: {reason}; the row is skipped")?;
     }
-    if skipped.unnamed() > 0 {
-        writeln!(out, "warning: {file}: {} more rows are skipped", skipped.unnamed())?;
+    for other in skipped.others() {
+        writeln!(out, "warning: {file}: {other}; skipped")?;
     }
     if !ignored.is_empty() {
         writeln!(

@@ -2,6 +2,7 @@
 
 use crate::report::Column;
 use crate::report::Table;
+use crate::training::ClassSummary;
 use crate::training::DroppedSummary;
 use crate::training::Summary;
 
@@ -11,7 +12,11 @@ pub(super) fn table(summary: &Summary) -> Table {
     let data = &summary.data;
     table.push(["rows".to_owned(), data.rows.to_string()]);
     table.push(["rows skipped".to_owned(), data.skipped.to_string()]);
-    for (what, count) in [("torn", data.torn), ("read before", data.duplicates)] {
+    for (what, count) in [
+        ("torn", data.torn),
+        ("read before", data.duplicates),
+        ("the header again", data.headers),
+    ] {
         if count > 0 {
             table.push([format!("  {what}"), count.to_string()]);
         }
@@ -71,6 +76,17 @@ fn push_dropped(table: &mut Table, summary: &Summary) {
     for (reason, count) in reasons.into_iter().filter(|&(_, count)| count > 0) {
         table.push([reason.to_owned(), count.to_string()]);
     }
+}
+
+/// Which of `classes` was taken for which by what is called `name`; `counts` has a row for each.
+pub(super) fn confusion<Count: ToString>(name: &str, classes: &[ClassSummary], counts: &[Vec<Count>]) -> Table {
+    let labels = || classes.iter().map(|class| label(class.server_id, &class.address));
+    let votes = labels().map(|label| Column::number(&format!("taken for {label}")));
+    let mut table = Table::new([Column::text(&format!("{name}: was"))].into_iter().chain(votes));
+    for (label, row) in labels().zip(counts) {
+        table.push([label].into_iter().chain(row.iter().map(ToString::to_string)));
+    }
+    table
 }
 
 /// A backend, by its number and its address where that is known.

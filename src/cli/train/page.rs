@@ -38,7 +38,13 @@ fn add_forest(page: &mut Page, summary: &Summary) {
         "The last quarter of the rows in time was held out. Lost without a feature is what the forest loses of its balanced \
          accuracy there when the feature's values are exchanged among the rows.",
     );
-    page.table(&importances(summary));
+    page.bars("Lost without a feature", &importances(summary));
+    if !summary.forest.dropped.is_empty() {
+        page.table(&dropped(summary));
+    }
+    page.heading("What of the hold-out was taken for what");
+    let (classes, counts) = (&summary.classes, &summary.holdout.confusion);
+    page.shaded_table(&findings::confusion("the forest", classes, counts));
     page.heading("The data, and what was made of it");
     page.table(&findings::table(summary));
     page.paragraph(&summary.command);
@@ -54,7 +60,7 @@ fn add_comparison(page: &mut Page, compared: &Comparison) {
     page.heading("What they cost");
     page.table(&compare::costs(compared));
     page.heading("What was taken for what");
-    page.table(&compare::confusion(compared));
+    page.shaded_table(&compare::confusion(compared));
 }
 
 /// The curves of the methods with the largest areas.
@@ -80,16 +86,52 @@ fn points(method: &MethodSummary) -> Vec<(f64, f64)> {
     roc.iter().enumerate().map(point).collect()
 }
 
-/// What is lost without each feature, and why others were dropped.
-fn importances(summary: &Summary) -> Table {
-    let columns = [Column::text("feature"), Column::number("lost without it")];
-    let dropped = (!summary.forest.dropped.is_empty()).then(|| Column::text("dropped"));
-    let mut table = Table::new(columns.into_iter().chain(dropped));
-    for feature in &summary.forest.importance {
-        table.push([feature.feature.clone(), format!("{:+.3}", feature.loss)]);
-    }
+/// What is lost without each feature, the most first.
+fn importances(summary: &Summary) -> Vec<(String, f64)> {
+    let importance = summary.forest.importance.iter();
+    importance.map(|it| (it.feature.clone(), it.loss)).collect()
+}
+
+/// Which features the forest is not grown on, and why.
+fn dropped(summary: &Summary) -> Table {
+    let mut table = Table::new(["feature", "dropped"].map(Column::text));
     for dropped in &summary.forest.dropped {
-        table.push([dropped.feature.clone(), String::new(), dropped.reason.clone()]);
+        table.push([dropped.feature.clone(), dropped.reason.clone()]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forest::GrowParams;
+    use crate::training;
+    use crate::training::TrainRequest;
+    use crate::training::dataset;
+
+    #[test]
+    fn the_page_shows_what_the_forest_depends_on_and_what_it_took_for_what() {
+        let text = include_bytes!("../../../integration/fixtures/figure-7-1.csv");
+        let request = TrainRequest {
+            pool: None,
+            params: GrowParams {
+                trees: 8,
+                depth: 3,
+                ..GrowParams::default()
+            },
+            seed: 1,
+            data_digest: "",
+            command: "sylvan train <x>",
+        };
+        let trained = training::train(&dataset::Table::read(text).unwrap(), &request).unwrap();
+        let html = page(Some(&trained.summary), None);
+        for part in [
+            "<td class=\"words\">cpu_percent</td><td class=\"bar\">",
+            "<th>taken for server_id 1</th>",
+            "<td class=\"words\">server_id 1</td><td style=",
+            "&lt;x&gt;",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
 }

@@ -362,3 +362,13 @@ fn a_frozen_forest_serves_its_model_and_learns_nothing() {
     assert_eq!(site.progress(), Progress::default());
     assert!(!site.directory.path().join("state").exists());
 }
+
+#[test]
+fn a_pool_shows_no_model_of_a_selector_that_it_had_before() {
+    let mut site = Site::new(&["forest"]);
+    assert!(site.model().is_some());
+    site.reload(&["round_robin"]);
+    assert!(site.model().is_none());
+    site.reload(&["forest"]);
+    assert!(site.model().is_some());
+}

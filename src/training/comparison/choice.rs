@@ -2,27 +2,33 @@
 
 use crate::training::comparison::MethodSummary;
 use crate::training::contenders::Method;
+use crate::training::examples::Input;
 
-/// The name of the method to take of `methods`, and the reason in one sentence; `None` when none has scores.
+/// The name of the method to take of `methods`, which learned from `input`, and the reason in one sentence; `None` when
+/// none has scores.
 ///
 /// The best balanced accuracy wins. Chance decides between those whose difference to it may be none, so of them the one
 /// is taken that the gateway can serve.
-pub(super) fn choose(methods: &[MethodSummary]) -> Option<(String, String)> {
+pub(super) fn choose(methods: &[MethodSummary], input: Input<'_>) -> Option<(String, String)> {
     let best = best(methods)?;
     let served = methods.iter().find(|method| method.name == SERVED);
     let chosen = served.filter(|served| served.is_level()).unwrap_or(best);
+    let serves = match input {
+        Input::Table(_) => "the gateway serves",
+        Input::Decisions(_) => "nearest to what the `forest` selector learns with is",
+    };
     let reason = if chosen.name == best.name {
-        leads(best, methods) + &behind(best, served)
+        leads(best, methods) + &behind(best, served, serves)
     } else {
         format!(
-            "{} has the best balanced accuracy, but chance could explain its lead, and the gateway serves {SERVED}",
+            "{} has the best balanced accuracy, but chance could explain its lead, and {serves} {SERVED}",
             best.name
         )
     };
     Some((chosen.name.clone(), reason + doubt(methods)))
 }
 
-/// The method that the gateway serves.
+/// The method that the gateway serves where a model is trained.
 const SERVED: &str = Method::RandomForest.name();
 /// What every method has to beat.
 const LEAST: &str = Method::MostFrequent.name();
@@ -47,10 +53,10 @@ fn leads(best: &MethodSummary, methods: &[MethodSummary]) -> String {
 }
 
 /// How far the one that is served is behind `best`.
-fn behind(best: &MethodSummary, served: Option<&MethodSummary>) -> String {
+fn behind(best: &MethodSummary, served: Option<&MethodSummary>, serves: &str) -> String {
     match served.and_then(MethodSummary::difference) {
         Some([difference, ..]) if best.name != SERVED => {
-            format!("; the gateway serves {SERVED}, which is {:.3} behind", -difference)
+            format!("; {serves} {SERVED}, which is {:.3} behind", -difference)
         }
         _ => String::new(),
     }
@@ -70,6 +76,10 @@ fn doubt(methods: &[MethodSummary]) -> &'static str {
 mod tests {
     use super::*;
     use crate::training::comparison::MethodScores;
+    use crate::training::dataset::Origin;
+    use crate::training::dataset::Skipped;
+    use crate::training::dataset::Table;
+    use crate::training::decisions::Decisions;
 
     /// A method with a balanced accuracy, and the interval of its difference to the best.
     fn method(name: &str, balanced_accuracy: f64, difference: [f64; 3]) -> MethodSummary {
@@ -86,9 +96,18 @@ mod tests {
         }
     }
 
+    fn table() -> Table {
+        Table {
+            origin: Origin::Recorded,
+            rows: vec![],
+            skipped: Skipped::default(),
+            ignored: vec![],
+        }
+    }
+
     #[track_caller]
     fn check(methods: &[MethodSummary], chosen: &str, why: &str) {
-        let (name, reason) = choose(methods).unwrap();
+        let (name, reason) = choose(methods, Input::Table(&table())).unwrap();
         assert_eq!(name, chosen);
         assert!(reason.contains(why), "{reason}");
     }
@@ -126,6 +145,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_served_that_learned_from_a_decision_log() {
+        let nearest = method("k_nearest", 0.72, [0.0; 3]);
+        let decisions = Decisions::default();
+        for low in [-0.01, 0.01] {
+            let forest = method("random_forest", 0.7, [-0.02, -0.05, low]);
+            let (_, reason) = choose(&[forest, nearest.clone()], Input::Decisions(&decisions)).unwrap();
+            assert!(!reason.contains("the gateway serves"), "{reason}");
+            assert!(
+                reason.contains("the `forest` selector learns with is random_forest"),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
     fn of_equal_ones_the_one_that_is_served_is_the_best() {
         let methods = ["decision_tree", "random_forest", "adaboost"].map(|name| method(name, 0.8, [0.0; 3]));
         assert_eq!(best(&methods).unwrap().name, "random_forest");
@@ -150,6 +184,6 @@ mod tests {
             failure: Some("why".to_owned()),
             ..method("adaboost", 0.0, [0.0; 3])
         };
-        assert_eq!(choose(&[failed]), None);
+        assert_eq!(choose(&[failed], Input::Table(&table())), None);
     }
 }

@@ -34,6 +34,9 @@ pub enum DatasetError {
     /// Nothing, not even a header.
     #[error("the file is empty; record a data set with a pool's `dataset` key")]
     Empty,
+    /// The first line is not even text.
+    #[error("this is no header, since it is not UTF-8; the first line must name {}", COLUMNS.join(", "))]
+    NoText,
     /// The header lacks columns.
     #[error("missing columns: {}; the first line must name {}", .0.join(", "), COLUMNS.join(", "))]
     Columns(Vec<String>),
@@ -50,7 +53,7 @@ impl DatasetError {
     #[must_use]
     pub fn line(&self) -> Option<u64> {
         match self {
-            Self::Columns(_) => Some(1),
+            Self::NoText | Self::Columns(_) => Some(1),
             Self::Empty | Self::NoRows { .. } => None,
         }
     }
@@ -65,7 +68,9 @@ pub struct Skipped {
     pub torn: usize,
     /// How many of them were read before.
     pub duplicates: usize,
-    /// Line, counted from 1, and reason of the first few.
+    /// How many of them are the header again: files were put together.
+    pub headers: usize,
+    /// Line, counted from 1, and reason of the first few that are neither duplicates nor headers.
     pub first: Vec<(u64, String)>,
 }
 
@@ -77,9 +82,15 @@ impl Skipped {
     }
 
     /// Counts a row that was read before.
-    pub(crate) fn add_duplicate(&mut self, line: u64) {
+    pub(crate) fn add_duplicate(&mut self) {
+        self.count += 1;
         self.duplicates += 1;
-        self.add(line, "the same row was read before".to_owned());
+    }
+
+    /// Counts the header, which was read before.
+    fn add_header(&mut self) {
+        self.count += 1;
+        self.headers += 1;
     }
 
     /// Counts a row that cannot be used for `reason`.
@@ -95,12 +106,25 @@ impl Skipped {
         self.count += other.count;
         self.torn += other.torn;
         self.duplicates += other.duplicates;
+        self.headers += other.headers;
     }
 
-    /// How many more there are than those named.
+    /// How many more cannot be used than those named.
     #[must_use]
     pub fn unnamed(&self) -> usize {
-        self.count - self.first.len()
+        self.count - self.duplicates - self.headers - self.first.len()
+    }
+
+    /// Those that are not named, in words.
+    #[must_use]
+    pub fn others(&self) -> Vec<String> {
+        let others = [
+            (self.unnamed(), "more row(s) cannot be used"),
+            (self.duplicates, "row(s) were read before"),
+            (self.headers, "line(s) repeat the header"),
+        ];
+        let known = others.into_iter().filter(|&(count, _)| count > 0);
+        known.map(|(count, what)| format!("{count} {what}")).collect()
     }
 }
 
@@ -109,11 +133,7 @@ impl fmt::Display for Skipped {
         for (line, reason) in &self.first {
             write!(f, "; line {line}: {reason}")?;
         }
-        if self.unnamed() > 0 {
-            write!(f, "; and {} more", self.unnamed())
-        } else {
-            Ok(())
-        }
+        self.others().iter().try_for_each(|other| write!(f, "; {other}"))
     }
 }
 
@@ -138,7 +158,8 @@ impl Table {
             .trim(Trim::All)
             .from_reader(text);
         let mut records = reader.records();
-        let header = records.next().and_then(Result::ok).ok_or(DatasetError::Empty)?;
+        let header = records.next().ok_or(DatasetError::Empty)?;
+        let header = header.map_err(|_| DatasetError::NoText)?;
         let columns = Columns::find(&header)?;
         let is_ended = text.ends_with(b"\n");
         let mut table = Self {
@@ -151,9 +172,11 @@ impl Table {
         let mut records = records.peekable();
         while let Some(record) = records.next() {
             let is_torn = records.peek().is_none() && !is_ended;
+            let is_header = record.as_ref().is_ok_and(|record| *record == header);
             match read_row(record, &columns, is_torn) {
-                Ok((_, row)) if seen.add(&row) => table.rows.push(row),
-                Ok((line, _)) => table.skipped.add_duplicate(line),
+                _ if is_header => table.skipped.add_header(),
+                Ok(row) if seen.add(&row) => table.rows.push(row),
+                Ok(_) => table.skipped.add_duplicate(),
                 Err((line, reason)) if reason == TORN => table.skipped.add_torn(line),
                 Err((line, reason)) => table.skipped.add(line, reason),
             }
@@ -214,21 +237,14 @@ impl Columns {
     }
 }
 
-fn read_row(
-    record: Result<StringRecord, csv::Error>,
-    columns: &Columns,
-    is_torn: bool,
-) -> Result<(u64, Row), (u64, String)> {
+fn read_row(record: Result<StringRecord, csv::Error>, columns: &Columns, is_torn: bool) -> Result<Row, (u64, String)> {
     let record = record.map_err(|error| (error.position().map_or(0, csv::Position::line), "not UTF-8".to_owned()))?;
     let line = record.position().map_or(0, csv::Position::line);
     // The paper's table is somebody's file and may end without a newline; our writer always ends a row with one.
     if is_torn && columns.own.is_some() {
         return Err((line, TORN.into()));
     }
-    match parse_row(&record, columns) {
-        Ok(row) => Ok((line, row)),
-        Err(reason) => Err((line, reason)),
-    }
+    parse_row(&record, columns).map_err(|reason| (line, reason))
 }
 
 fn parse_row(record: &StringRecord, columns: &Columns) -> Result<Row, String> {
