@@ -204,11 +204,11 @@ fn compare(rows: &mut Rows) {
         for ((_, to), mean) in MEANS.iter().zip([all[0], all[RELATIVE.len()]]) {
             row[*to] = mean;
         }
-        if row[CPU] != UNKNOWN {
-            row[REL_CPU] -= known[0];
-            row[REL_LN_RX] -= known[1];
-            row[MEAN_CPU] = known[0];
-        }
+        // A poll may bring other figures without that of the CPU.
+        let is_known = row[CPU] != UNKNOWN;
+        row[REL_CPU] = if is_known { row[REL_CPU] - known[0] } else { 0.0 };
+        row[REL_LN_RX] = if is_known { row[REL_LN_RX] - known[1] } else { 0.0 };
+        row[MEAN_CPU] = if is_known { known[0] } else { UNKNOWN };
     });
 }
 
