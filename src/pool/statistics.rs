@@ -14,6 +14,7 @@ mod latencies;
 mod learned;
 mod line;
 mod polled;
+mod sample;
 mod sent;
 mod utilisation;
 
@@ -23,11 +24,12 @@ pub use fleet::RouteClass;
 pub(crate) use in_flight::InFlight;
 pub(crate) use latencies::Latencies;
 pub(crate) use learned::Learned;
-pub(crate) use learned::Sample;
+
 pub use learned::Signals;
 pub(crate) use line::FleetLineSums;
 pub use polled::Occupancy;
 pub(crate) use polled::Polled;
+pub(crate) use sample::Sample;
 pub(crate) use sent::Sent;
 pub(crate) use utilisation::UtilisationWeight;
 

@@ -14,6 +14,7 @@ mod compared;
 
 pub use compared::COMPARED_COUNT;
 pub use compared::COMPARED_NAMES;
+pub(crate) use compared::LN_LOAD;
 pub(crate) use compared::blank_metrics as blank_compared;
 
 /// Which features a forest sees. Either way the first is `n`, and `route_deviation` stands at the same place.

@@ -216,9 +216,13 @@ impl Scratch {
                 let counts = Counts::of(view);
                 self.best(Reason::Model, request, other, |place, index, scratch| {
                     let row = scratch.rows(view).row(place);
-                    let weight = pool.relative_weight(index) as f32;
-                    let base = base(row[features::IN_FLIGHT], weight, row[features::ROUTE_DEVIATION]);
-                    (counts.score(base, scratch.estimates[place]), row[features::IN_FLIGHT])
+                    let (in_flight, deviation) = (row[features::IN_FLIGHT], row[features::ROUTE_DEVIATION]);
+                    let base = match view {
+                        View::Alone => base(in_flight, pool.relative_weight(index) as f32, deviation),
+                        // It is among what that view sees already.
+                        View::Compared => row[features::LN_LOAD] + DEVIATION_WEIGHT * deviation,
+                    };
+                    (counts.score(base, scratch.estimates[place]), in_flight)
                 })
             }
             None => self.best(Reason::Base, request, other, |_, index, _| {

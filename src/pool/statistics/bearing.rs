@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 use crate::elementary::ln;
 use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::figure::fade;
-use crate::pool::statistics::learned::Sample;
 use crate::pool::statistics::line::Line;
 use crate::pool::statistics::line::LineSums;
+use crate::pool::statistics::sample::Sample;
 use crate::units::Timestamp;
 
 /// How a backend bears load, as it counts at one moment.

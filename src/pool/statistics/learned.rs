@@ -18,24 +18,8 @@ use crate::pool::statistics::figure::fade;
 use crate::pool::statistics::fleet::RouteClass;
 use crate::pool::statistics::line::FleetLineSums;
 use crate::pool::statistics::line::Line;
+use crate::pool::statistics::sample::Sample;
 use crate::units::Timestamp;
-
-/// What one attempt taught.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    /// Its route class.
-    pub(crate) class: RouteClass,
-    /// Its slowness.
-    pub(crate) slowness: f32,
-    /// Whether it failed by the backend's fault.
-    pub(crate) is_error: bool,
-    /// (in flight + 1) / weight at dispatch.
-    pub(crate) load: f32,
-    /// Seconds that its route class usually takes.
-    pub(crate) cost: f32,
-    /// Since when its backend has not been idle.
-    pub(crate) busy_since: Timestamp,
-}
 
 /// Averages over the attempts at one backend, as they count at one moment for one route class.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -96,7 +96,8 @@ const UNKNOWN_METRICS: [f32; 9] = [
 ];
 /// Below the ln of two per cent of a CPU for a hundred thousand requests.
 const LEAST_LN_CPU_PER_N: f32 = -20.0;
-const LN_LOAD: usize = 10;
+/// Where ln of (in flight + 1) / weight stands.
+pub(crate) const LN_LOAD: usize = 10;
 const LN_FILLING: usize = 30;
 /// Pairs of what is compared and where the difference stands.
 const RELATIVE: [(usize, usize); 6] = [(LN_LOAD, 24), (2, 25), (3, 26), (19, 27), (17, 28), (23, 29)];
@@ -310,6 +311,10 @@ mod tests {
             assert_eq!(COMPARED_NAMES[to], format!("mean_{}", COMPARED_NAMES[from]));
         }
         assert_eq!(COMPARED_NAMES[MEAN_CPU], "mean_cpu");
+        assert_eq!(
+            (COMPARED_NAMES[LN_LOAD], COMPARED_NAMES[LN_FILLING]),
+            ("ln_load", "ln_filling")
+        );
         assert_eq!((COMPARED_NAMES[CPU], COMPARED_NAMES[METRICS_FROM]), ("cpu", "cpu"));
         assert_eq!(
             (COMPARED_NAMES[REL_CPU], COMPARED_NAMES[REL_LN_RX]),
