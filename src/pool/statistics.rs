@@ -24,7 +24,6 @@ pub use fleet::RouteClass;
 pub(crate) use in_flight::InFlight;
 pub(crate) use latencies::Latencies;
 pub(crate) use learned::Learned;
-
 pub use learned::Signals;
 pub(crate) use line::FleetLineSums;
 pub use polled::Occupancy;
