@@ -60,9 +60,8 @@ impl Heap {
     }
 }
 
-/// Writes to `sums` what `heaps` say of each of `rows`, added in the order of the heaps.
+/// Adds to `sums` what `heaps` say of each of `rows`, in the order of the heaps.
 pub(super) fn add(heaps: &[Heap], rows: &[&Row], sums: &mut [f32]) {
-    sums.fill(0.0);
     let (mut rows, mut sums) = (rows, sums);
     while !rows.is_empty() && rows.len() <= sums.len() {
         let count = 1 << rows.len().min(MOST_ROWS).ilog2();

@@ -43,6 +43,8 @@ pub use samples::Samples;
 pub use schema::METRICS;
 pub use schema::Schema;
 
+use std::ops::Range;
+
 use crate::forest::heap::Heap;
 use crate::forest::heap::MOST_ROWS;
 use crate::forest::heap::PLACES;
@@ -103,29 +105,44 @@ impl Forest {
             "rows and forest have the same schema"
         );
         debug_assert_eq!(self.outputs, 1, "leaves are numbers");
+        let count = rows.len().min(scores.len());
+        let scores = &mut scores[..count];
+        scores.fill(0.0);
+        self.add(0..self.trees.len(), rows, 0..count, scores);
+        scores.iter_mut().for_each(|score| *score = self.mean(*score));
+    }
+
+    /// Adds what some of the trees say of the rows at `places` to `sums`, one for each place; [`Self::mean`] of what all trees
+    /// say, added in their order, is the row's score. Rows are of the forest's schema.
+    pub(crate) fn add(&self, trees: Range<usize>, rows: &Rows, places: impl Iterator<Item = usize>, sums: &mut [f32]) {
         if self.heaps.is_empty() {
-            self.add_leaves(rows, scores);
+            self.add_leaves(&self.trees[trees], rows, places, sums);
         } else {
-            self.add_heaps(rows, scores);
-        }
-        let share = 1.0 / self.trees.len() as f32;
-        scores.iter_mut().take(rows.len()).for_each(|score| *score *= share);
-    }
-
-    fn add_leaves(&self, rows: &Rows, sums: &mut [f32]) {
-        for (row, sum) in rows.iter().zip(sums) {
-            let leaf = |tree: &Tree| tree.leaf(&self.nodes, self.schema.width(), |feature| row[feature]);
-            *sum = self.trees.iter().map(leaf).sum();
+            self.add_heaps(&self.heaps[trees], rows, places, sums);
         }
     }
 
-    fn add_heaps(&self, rows: &Rows, sums: &mut [f32]) {
-        let mut rows = rows.long();
+    /// A row's score, of which this is the sum over all trees.
+    pub(crate) fn mean(&self, sum: f32) -> f32 {
+        sum * (1.0 / self.trees.len() as f32)
+    }
+
+    fn add_leaves(&self, trees: &[Tree], rows: &Rows, places: impl Iterator<Item = usize>, sums: &mut [f32]) {
+        for (place, sum) in places.zip(sums) {
+            let row = rows.row(place);
+            for tree in trees {
+                *sum += tree.leaf(&self.nodes, self.schema.width(), |feature| row[feature]);
+            }
+        }
+    }
+
+    fn add_heaps(&self, heaps: &[Heap], rows: &Rows, places: impl Iterator<Item = usize>, sums: &mut [f32]) {
+        let mut rows = places.filter_map(|place| rows.long(place));
         for sums in sums.chunks_mut(MOST_ROWS) {
             let mut some = [&[0.0; PLACES]; MOST_ROWS];
             let count = some.iter_mut().zip(&mut rows).map(|(place, row)| *place = row).count();
             let count = count.min(sums.len());
-            heap::add(&self.heaps, &some[..count], &mut sums[..count]);
+            heap::add(heaps, &some[..count], &mut sums[..count]);
         }
     }
 

@@ -72,11 +72,13 @@ impl Rows {
         self.values.chunks_exact(self.stride).map(|row| &row[..self.width])
     }
 
-    /// The rows as the walk wants them; none when they are too long for it.
-    pub(super) fn long(&self) -> impl Iterator<Item = &Row> {
+    /// The row at `index` as the walk wants it; `None` when there is none, or it is too long for that.
+    pub(super) fn long(&self, index: usize) -> Option<&Row> {
         self.values
-            .chunks_exact(self.stride)
-            .filter_map(|row| row.try_into().ok())
+            .get(index * self.stride..)?
+            .get(..self.stride)?
+            .try_into()
+            .ok()
     }
 }
 

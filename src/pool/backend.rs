@@ -244,7 +244,8 @@ impl Backend {
         self.metrics.store(metrics);
         self.sent.polled();
         let presence = self.in_flight.presence(metrics.at);
-        self.polled.poll(self.in_flight(), presence, metrics.at);
+        let cpu = metrics.cpu_percent / 100.0;
+        self.polled.poll(self.in_flight(), presence, cpu, metrics.at);
         self.utilisation
             .polled(f64::from(metrics.cpu_percent) / 100.0, self.totals(), metrics.at);
     }

@@ -41,6 +41,7 @@ pub use statistics::Fleet;
 pub use statistics::Occupancy;
 pub use statistics::RouteClass;
 pub use statistics::Signals;
+pub use statistics::Standing;
 
 /// A backend's place in a pool: what a configuration says of it, and what is known about it.
 #[derive(Clone, Debug)]

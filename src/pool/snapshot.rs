@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::pool::Backend;
 use crate::pool::BackendMetrics;
-use crate::pool::Bearing;
 use crate::pool::Fleet;
 use crate::pool::HealthPolicy;
 use crate::pool::HealthState;
@@ -16,6 +15,7 @@ use crate::pool::Occupancy;
 use crate::pool::Pool;
 use crate::pool::RouteClass;
 use crate::pool::Signals;
+use crate::pool::Standing;
 use crate::units::Share;
 use crate::units::Timestamp;
 
@@ -272,11 +272,14 @@ impl<'a> PoolSnapshot<'a> {
         learned.map_or_else(Signals::default, |learned| learned.signals(class, self.now))
     }
 
-    /// How a backend of a pool that learns bears load; `None` in other pools.
+    /// The same, and how it bears load.
     #[must_use]
-    pub fn bearing(&self, index: BackendIndex) -> Option<Bearing> {
-        let fleet = self.fleet()?.line();
-        Some(self.backend(index)?.learned()?.bearing(fleet, self.now))
+    pub fn standing(&self, index: BackendIndex, class: RouteClass) -> Standing {
+        let learned = self.backend(index).and_then(Backend::learned);
+        let known = learned.zip(self.fleet());
+        known.map_or_else(Standing::default, |(learned, fleet)| {
+            learned.standing(class, fleet.line(), self.now)
+        })
     }
 
     /// Attempts in flight at the last poll and around it, in a pool that learns.

@@ -6,6 +6,7 @@ use crate::selection::View;
 use crate::selection::features;
 use crate::selection::forest::Counts;
 use crate::selection::forest::Lowest;
+use crate::selection::forest::Shortlist;
 use crate::selection::forest::base_score;
 
 /// What is known of a candidate when the choice is made.
@@ -37,8 +38,10 @@ pub struct Explained {
     pub route_deviation: f32,
     /// What the forest says of it; `None` without a model.
     pub estimate: Option<Estimate>,
-    /// The sum; the lowest is chosen.
+    /// The sum; the lowest of those that may win is chosen.
     pub score: f32,
+    /// Whether all trees were asked about it; of many candidates the first trees sort some out.
+    pub may_win: bool,
 }
 
 /// What a forest says of a candidate.
@@ -63,22 +66,24 @@ pub struct Estimate {
 /// When `forest` or a sight is of another view; [`ranker_view`](crate::selection::ranker_view) tells.
 #[must_use]
 pub fn explain(view: View, sights: &[Sight], draw: u64, forest: Option<&forest::Forest>) -> Option<Explanation> {
-    let counts = Counts::of(view);
+    let counts = Counts::of(view, &sights.first()?.features);
     let estimates = forest.map(|forest| estimates(forest, counts, sights));
+    let places = match forest {
+        Some(forest) => shortlisted(forest, counts, sights, draw),
+        None => (0..sights.len()).collect(),
+    };
     let candidates: Vec<Explained> = sights
         .iter()
         .enumerate()
         .map(|(place, sight)| {
-            explained(
-                counts,
-                sight,
-                estimates.as_ref().map(|estimates| estimates[place].clone()),
-            )
+            let estimate = estimates.as_ref().map(|estimates| estimates[place].clone());
+            explained(counts, sight, estimate, places.contains(&place))
         })
         .collect();
     let mut lowest = Lowest::new(draw);
-    for (place, (candidate, sight)) in candidates.iter().zip(sights).enumerate() {
-        lowest.offer(place, (candidate.score, sight.features[features::IN_FLIGHT]));
+    for place in places {
+        let in_flight = sights[place].features[features::IN_FLIGHT];
+        lowest.offer(place, (candidates[place].score, in_flight));
     }
     let (winner, _) = lowest.best()?;
     Some(Explanation {
@@ -88,7 +93,25 @@ pub fn explain(view: View, sights: &[Sight], draw: u64, forest: Option<&forest::
     })
 }
 
-fn explained(counts: Counts, sight: &Sight, estimate: Option<Estimate>) -> Explained {
+/// The places of those that all trees of `forest` are asked about, in the order in which they are compared.
+fn shortlisted(forest: &forest::Forest, counts: Counts, sights: &[Sight], draw: u64) -> Vec<usize> {
+    let rows = rows(forest, sights.iter().map(|sight| &sight.features));
+    let mut estimates = vec![0.0; sights.len()];
+    let list = Shortlist::of(forest, &rows, draw, &mut estimates, |place, estimate| {
+        let sight = &sights[place];
+        let base = base_score(&sight.features, sight.weight);
+        (counts.score(base, estimate), sight.features[features::IN_FLIGHT])
+    });
+    list.places().to_vec()
+}
+
+fn rows<'a>(forest: &forest::Forest, features: impl Iterator<Item = &'a Vec<f32>>) -> Rows {
+    let mut rows = Rows::new(forest.schema().width(), 0);
+    features.for_each(|features| rows.add().copy_from_slice(features));
+    rows
+}
+
+fn explained(counts: Counts, sight: &Sight, estimate: Option<Estimate>, may_win: bool) -> Explained {
     let base = base_score(&sight.features, sight.weight);
     let mut elsewhere = sight.features.clone();
     elsewhere[features::ROUTE_DEVIATION] = 0.0;
@@ -100,16 +123,14 @@ fn explained(counts: Counts, sight: &Sight, estimate: Option<Estimate>) -> Expla
             .as_ref()
             .map_or(base, |estimate| counts.score(base, estimate.raw)),
         estimate,
+        may_win,
     }
 }
 
 /// What `forest` says of each of `sights`, scored in one batch with their mean as it is when serving.
 fn estimates(forest: &forest::Forest, counts: Counts, sights: &[Sight]) -> Vec<Estimate> {
     let mean = mean(sights);
-    let mut rows = Rows::new(forest.schema().width(), sights.len() + 1);
-    for features in sights.iter().map(|sight| &sight.features).chain([&mean]) {
-        rows.add().copy_from_slice(features);
-    }
+    let rows = rows(forest, sights.iter().map(|sight| &sight.features).chain([&mean]));
     let mut raw = vec![0.0; sights.len() + 1];
     forest.score(&rows, &mut raw);
     let of_mean = raw[sights.len()];

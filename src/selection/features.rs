@@ -14,6 +14,7 @@ mod compared;
 
 pub use compared::COMPARED_COUNT;
 pub use compared::COMPARED_NAMES;
+pub(crate) use compared::FLEET_LINE_SHARE;
 pub(crate) use compared::LN_LOAD;
 pub(crate) use compared::blank_metrics as blank_compared;
 

@@ -9,6 +9,8 @@
 //! more grows as (n + 1) / c, but what it costs everybody as (2n + 1) / c. An estimate of one's own latency is selfish,
 //! and about half of it comes close to the cost to all. Beyond what it was grown from a tree is flat, so that it could not
 //! steer away from a backend which has never been so full; the count can.
+//!
+//! Among more than eight backends a quarter of the trees names the eight that the others are asked about ([`Shortlist`]).
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -31,12 +33,15 @@ use crate::selection::features::View;
 mod candidates;
 mod lowest;
 mod options;
+mod shortlist;
 
 pub use options::ForestOptions;
 pub(crate) use options::build;
 
 use candidates::MOST;
 pub(crate) use lowest::Lowest;
+pub(crate) use shortlist::Rank;
+pub(crate) use shortlist::Shortlist;
 
 /// How far a route that a backend serves badly counts against it.
 const DEVIATION_WEIGHT: f32 = 0.8;
@@ -45,9 +50,14 @@ const DEVIATION_WEIGHT: f32 = 0.8;
 const FOREST_WEIGHT: f32 = 0.55;
 /// Its estimate is bounded to this; it moves one backend by a factor of e^0.88 = 2.4 in requests in flight at most.
 const BOUND: f32 = 1.6;
-/// How far the estimate of a distilled forest counts: it is one of the cost to everybody, and less than all of it is robust where the
-/// worlds that it was distilled in are not those that it serves in.
-const DISTILLED_WEIGHT: f32 = 0.8;
+/// How far the estimate of a distilled forest counts at most: it is one of the cost to everybody, and less than all of it is
+/// robust where the worlds that it was distilled in are not those that it serves in.
+const DISTILLED_WEIGHT: f32 = 0.95;
+/// By how much less it counts for the part of the fleet's latency that grows with load. Where requests wait for each other,
+/// those in flight say for certain what a forest guesses, and what it overlooks makes a crowd; where they never do, it alone knows.
+const DISTILLED_WEIGHT_LOST: f32 = 5.0;
+/// How far it counts at least.
+const LEAST_DISTILLED_WEIGHT: f32 = 0.7;
 /// What it was distilled from is bounded to this.
 const DISTILLED_BOUND: f32 = 3.0;
 
@@ -59,13 +69,25 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn of(view: View) -> Self {
-        let (weight, bound) = match view {
-            View::Alone => (FOREST_WEIGHT, BOUND),
-            View::Compared => (DISTILLED_WEIGHT, DISTILLED_BOUND),
-        };
-        Self { weight, bound }
+    /// In a decision among candidates of which one is seen so; what the fleet does is the same in all of them.
+    pub(crate) fn of(view: View, seen: &[f32]) -> Self {
+        match view {
+            View::Alone => Self::LEARNED,
+            View::Compared => {
+                let lost = DISTILLED_WEIGHT_LOST * seen[features::FLEET_LINE_SHARE];
+                Self {
+                    weight: (DISTILLED_WEIGHT - lost).max(LEAST_DISTILLED_WEIGHT),
+                    bound: DISTILLED_BOUND,
+                }
+            }
+        }
     }
+
+    /// Of a forest that learned latencies.
+    const LEARNED: Self = Self {
+        weight: FOREST_WEIGHT,
+        bound: BOUND,
+    };
 
     /// The score of a backend whose base score this is and of which a forest says `estimate`.
     pub(crate) fn score(self, base: f32, estimate: f32) -> f32 {
@@ -167,7 +189,7 @@ pub(crate) fn forecast(forest: &crate::forest::Forest, features: &Features) -> f
         scratch.rows.add().copy_from_slice(features);
         let mut estimate = [0.0];
         forest.score(&scratch.rows, &mut estimate);
-        Counts::of(View::Alone).bounded(estimate[0])
+        Counts::LEARNED.bounded(estimate[0])
     })
 }
 
@@ -206,68 +228,85 @@ impl Scratch {
     ) -> Option<Judgement> {
         candidates::collect(pool, request, &mut self.candidates);
         match ranker {
-            Some(Ranker { forest, view }) => {
-                let rows = match view {
-                    View::Alone => &mut self.rows,
-                    View::Compared => &mut self.compared,
-                };
-                view.fill(pool, request, &self.candidates, rows);
-                forest.score(rows, &mut self.estimates);
-                let counts = Counts::of(view);
-                self.best(Reason::Model, request, other, |place, index, scratch| {
-                    let row = scratch.rows(view).row(place);
-                    let (in_flight, deviation) = (row[features::IN_FLIGHT], row[features::ROUTE_DEVIATION]);
-                    let base = match view {
-                        View::Alone => base(in_flight, pool.relative_weight(index) as f32, deviation),
-                        // It is among what that view sees already.
-                        View::Compared => row[features::LN_LOAD] + DEVIATION_WEIGHT * deviation,
-                    };
-                    (counts.score(base, scratch.estimates[place]), in_flight)
-                })
-            }
-            None => self.best(Reason::Base, request, other, |_, index, _| {
-                let in_flight = pool.in_flight(index) as f32;
-                let deviation = pool.route_deviation(index, request.route_class);
-                (
-                    base(in_flight, pool.relative_weight(index) as f32, deviation),
-                    in_flight,
-                )
-            }),
+            Some(ranker) => self.judge_by(ranker, pool, request, other),
+            None => self.judge_by_base(pool, request, other),
         }
     }
 
-    fn rows(&self, view: View) -> &Rows {
-        match view {
-            View::Alone => &self.rows,
-            View::Compared => &self.compared,
-        }
-    }
-
-    /// The candidate with the lowest (score, in flight), ties by the request's draw.
-    fn best(
-        &self,
-        reason: Reason,
+    /// By the base score and what a forest says.
+    fn judge_by(
+        &mut self,
+        Ranker { forest, view }: Ranker<'_>,
+        pool: &PoolSnapshot<'_>,
         request: &RequestFacts,
         other: Option<BackendIndex>,
-        rank: impl Fn(usize, BackendIndex, &Self) -> (f32, f32),
     ) -> Option<Judgement> {
+        let (candidates, estimates) = (&self.candidates, &mut self.estimates);
+        let rows = match view {
+            View::Alone => &mut self.rows,
+            View::Compared => &mut self.compared,
+        };
+        view.fill(pool, request, candidates, rows);
+        let counts = Counts::of(view, rows.iter().next()?);
+        let rank = |place: usize, estimate: f32| -> Rank {
+            let row = rows.row(place);
+            let (in_flight, deviation) = (row[features::IN_FLIGHT], row[features::ROUTE_DEVIATION]);
+            let base = match view {
+                View::Alone => base(in_flight, pool.relative_weight(candidates[place]) as f32, deviation),
+                // It is among what that view sees already.
+                View::Compared => row[features::LN_LOAD] + DEVIATION_WEIGHT * deviation,
+            };
+            (counts.score(base, estimate), in_flight)
+        };
+        let list = Shortlist::of(forest, rows, request.draw, estimates, rank);
         let mut lowest = Lowest::new(request.draw);
-        let mut other_score = None;
-        for (place, index) in self.candidates.iter().enumerate() {
-            let own = rank(place, *index, self);
-            if other == Some(*index) {
-                other_score = Some(own.0);
-            }
-            lowest.offer(place, own);
+        for &place in list.places() {
+            lowest.offer(place, rank(place, estimates[place]));
         }
+        let other = place(candidates, other).map(|place| {
+            list.complete(forest, rows, place, estimates);
+            rank(place, estimates[place]).0
+        });
+        self.judgement(&lowest, Reason::Model, other)
+    }
+
+    /// By the base score alone.
+    fn judge_by_base(
+        &self,
+        pool: &PoolSnapshot<'_>,
+        request: &RequestFacts,
+        other: Option<BackendIndex>,
+    ) -> Option<Judgement> {
+        let rank = |place: usize| -> Rank {
+            let index = self.candidates[place];
+            let in_flight = pool.in_flight(index) as f32;
+            let deviation = pool.route_deviation(index, request.route_class);
+            let base = base(in_flight, pool.relative_weight(index) as f32, deviation);
+            (base, in_flight)
+        };
+        let mut lowest = Lowest::new(request.draw);
+        for place in 0..self.candidates.len() {
+            lowest.offer(place, rank(place));
+        }
+        let other = place(&self.candidates, other).map(|place| rank(place).0);
+        self.judgement(&lowest, Reason::Base, other)
+    }
+
+    fn judgement(&self, lowest: &Lowest, reason: Reason, other: Option<f32>) -> Option<Judgement> {
         let (best, score) = lowest.best()?;
         Some(Judgement {
             backend: self.candidates[best],
             score,
-            other: other_score,
+            other,
             reason,
         })
     }
+}
+
+/// Where `index` stands among `candidates`.
+fn place(candidates: &[BackendIndex], index: Option<BackendIndex>) -> Option<usize> {
+    let index = index?;
+    candidates.iter().position(|candidate| *candidate == index)
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ fn candidate_json(candidate: &Candidate, explained: &Explained) -> Value {
         "route_deviation": explained.route_deviation,
         "forest": forest,
         "total": explained.score,
+        "may_win": explained.may_win,
     })
 }
 
@@ -100,7 +101,11 @@ fn scores(replay: &Replay) -> Table {
         Column::text(""),
     ]);
     for (candidate, explained) in candidates(replay) {
-        let is_chosen = candidate.backend == replay.row.chosen;
+        let fate = match () {
+            () if candidate.backend == replay.row.chosen => "chosen",
+            () if !explained.may_win => "sorted out",
+            () => "",
+        };
         table.push([
             candidate.backend.clone(),
             candidate
@@ -116,7 +121,7 @@ fn scores(replay: &Replay) -> Table {
             signed(explained.in_flight + explained.route_deviation),
             explained.estimate.as_ref().map_or("-".to_owned(), counted),
             signed(explained.score),
-            if is_chosen { "chosen" } else { "" }.to_owned(),
+            fate.to_owned(),
         ]);
     }
     table

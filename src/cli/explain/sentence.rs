@@ -56,7 +56,7 @@ fn won(replay: &Replay) -> String {
         .candidates
         .iter()
         .enumerate()
-        .filter(|(place, _)| *place != winner);
+        .filter(|(place, other)| *place != winner && other.may_win);
     let next = others.min_by(|one, other| one.1.score.total_cmp(&other.1.score));
     let (Some((place, next)), Some(own)) = (next, explanation.candidates.get(winner)) else {
         return format!("{chosen} was the only backend to choose from.");

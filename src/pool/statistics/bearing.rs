@@ -9,6 +9,8 @@ use std::sync::atomic::Ordering;
 use crate::elementary::ln;
 use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::figure::fade;
+use crate::pool::statistics::left;
+use crate::pool::statistics::left::Left;
 use crate::pool::statistics::line::Line;
 use crate::pool::statistics::line::LineSums;
 use crate::pool::statistics::sample::Sample;
@@ -21,8 +23,8 @@ pub struct Bearing {
     pub(crate) line: Line,
     /// ln of the work it gets done while it is busy: seconds of usual latency in a second.
     pub ln_work_rate: f32,
-    /// The highest of these over about two minutes.
-    pub ln_peak_work_rate: f32,
+    /// The most work of these over about two minutes, above zero.
+    pub peak_work_rate: f32,
     /// Seconds that an attempt sent to it usually takes.
     pub cost: f32,
     /// The highest load under which it was no slower than the fleet.
@@ -33,6 +35,17 @@ pub struct Bearing {
     pub drifting: f32,
     /// Seconds since its last answer, a minute at most.
     pub idle_seconds: f32,
+}
+
+impl Default for Bearing {
+    /// That of a backend of which nothing is known, and nothing of others.
+    fn default() -> Self {
+        BearingFigures::default().read(
+            Line::default(),
+            MOST_IDLE_SECONDS,
+            &Left::after(f32::INFINITY, f32::INFINITY),
+        )
+    }
 }
 
 /// What a [`Bearing`] is worked out from. Written by whoever holds the backend's [`BearingSums`].
@@ -75,14 +88,13 @@ pub(crate) struct Seen<'a> {
 }
 
 /// A backend's own line forgets over this many seconds: an antagonist comes and goes in less than a minute.
-const LINE_SECONDS: u32 = 30;
+const LINE_SECONDS: u32 = left::SLOW as u32;
 /// The fleet's line counts as so many answers at each of four loads, ten in all.
 const FLEET_ROWS_AT_A_LOAD: f64 = 2.5;
 const FLEET_ROWS: f32 = 10.0;
 const WORK_SECONDS: f32 = 10.0;
 /// So much work is taken to have been done in as many seconds, until more is known.
 const WORK_PRIOR_SECONDS: f32 = 0.05;
-const PEAK_SECONDS: f32 = 120.0;
 /// What has got nothing done yet; its ln is finite.
 const LEAST_WORK_RATE: f32 = 1e-3;
 const MOST_IDLE_SECONDS: f32 = 60.0;
@@ -123,17 +135,16 @@ impl BearingFigures {
         });
     }
 
-    /// Everything as it counts when nothing has come for `idle` seconds; `fleet` is the line of all backends.
-    pub(crate) fn read(&self, fleet: Line, idle: f32) -> Bearing {
-        let left = fade(idle, LINE_SECONDS as f32);
-        let peak = self.peak_work_rate.load() * fade(idle.min(PEAK_SECONDS), PEAK_SECONDS);
+    /// Everything as it counts when nothing has come for `idle` seconds, and so much is `left`; `fleet` is the line of all
+    /// backends.
+    pub(super) fn read(&self, fleet: Line, idle: f32, left: &Left) -> Bearing {
         Bearing {
-            line: self.line(fleet, left),
-            ln_work_rate: self.ln_work_rate.load() * left,
-            ln_peak_work_rate: ln(peak.max(LEAST_WORK_RATE)),
+            line: self.line(fleet, left.slow),
+            ln_work_rate: self.ln_work_rate.load() * left.slow,
+            peak_work_rate: (self.peak_work_rate.load() * left.peak).max(LEAST_WORK_RATE),
             cost: self.cost.load(),
             knee: self.knee.load(),
-            y_unloaded: self.y_unloaded.load() * left,
+            y_unloaded: self.y_unloaded.load() * left.slow,
             drifting: self.drifting.load(),
             idle_seconds: idle.min(MOST_IDLE_SECONDS),
         }
@@ -163,7 +174,7 @@ impl BearingFigures {
         sums.at = sums.at.max(now);
         let rate = (sums.work + WORK_PRIOR_SECONDS) / (sums.busy + WORK_PRIOR_SECONDS);
         self.ln_work_rate.store(ln(rate));
-        let peak = self.peak_work_rate.load() * fade(elapsed, PEAK_SECONDS);
+        let peak = self.peak_work_rate.load() * fade(elapsed, left::PEAK);
         self.peak_work_rate.store(peak.max(rate));
     }
 
@@ -230,22 +241,31 @@ mod tests {
 
     #[test]
     fn nothing_known_is_the_fleets_line() {
-        let bearing = BearingFigures::default().read(FLEET, 0.0);
+        let bearing = BearingFigures::default().read(FLEET, 0.0, &Left::after(0.0, 0.0));
         assert_eq!(bearing.line, FLEET);
-        assert!(bearing.ln_peak_work_rate.is_finite());
+        assert!(bearing.peak_work_rate > 0.0);
     }
 
     #[test]
     fn its_own_line_is_found_and_fades_into_the_fleets() {
         let figures = answered(60, 3.0);
-        close(figures.read(FLEET, 0.0).line.at(2.0), 3.0 * FLEET.at(2.0));
-        close(figures.read(FLEET, 600.0).line.at(2.0), FLEET.at(2.0));
+        close(
+            figures.read(FLEET, 0.0, &Left::after(0.0, 0.0)).line.at(2.0),
+            3.0 * FLEET.at(2.0),
+        );
+        close(
+            figures.read(FLEET, 600.0, &Left::after(600.0, 600.0)).line.at(2.0),
+            FLEET.at(2.0),
+        );
     }
 
     #[test]
     fn work_is_measured_while_it_is_busy() {
         // A hundred answers a second of a hundredth of a second each are one second of work in a second.
-        close(answered(60, 1.0).read(FLEET, 0.0).ln_work_rate, 0.0);
+        close(
+            answered(60, 1.0).read(FLEET, 0.0, &Left::after(0.0, 0.0)).ln_work_rate,
+            0.0,
+        );
         let (figures, mut sums) = (BearingFigures::default(), BearingSums::default());
         for number in 0..100_u16 {
             // Idle for most of each second: 5 ms busy for 10 ms of work.
@@ -253,7 +273,7 @@ mod tests {
             let since = at(0.995 + f32::from(number));
             figures.work(&mut sums, &sample(1.0, 1.0, since), now);
         }
-        let rate = figures.read(FLEET, 0.0).ln_work_rate;
+        let rate = figures.read(FLEET, 0.0, &Left::after(0.0, 0.0)).ln_work_rate;
         assert!(
             (0.3..0.7).contains(&rate),
             "{rate} instead of about ln 2, less the prior"
@@ -262,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_knee_is_the_highest_load_under_which_it_copes() {
-        close(answered(10, 1.0).read(FLEET, 0.0).knee, 4.0);
-        assert_eq!(answered(10, 2.0).read(FLEET, 0.0).knee, 0.0);
+        close(answered(10, 1.0).read(FLEET, 0.0, &Left::after(0.0, 0.0)).knee, 4.0);
+        assert_eq!(answered(10, 2.0).read(FLEET, 0.0, &Left::after(0.0, 0.0)).knee, 0.0);
     }
 }

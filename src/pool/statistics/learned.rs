@@ -7,6 +7,7 @@
 use parking_lot::Mutex;
 
 use crate::elementary::exp;
+use crate::elementary::exps;
 use crate::elementary::ln;
 use crate::pool::statistics::bearing::Bearing;
 use crate::pool::statistics::bearing::BearingFigures;
@@ -16,6 +17,8 @@ use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::figure::Moment;
 use crate::pool::statistics::figure::fade;
 use crate::pool::statistics::fleet::RouteClass;
+use crate::pool::statistics::left;
+use crate::pool::statistics::left::Left;
 use crate::pool::statistics::line::FleetLineSums;
 use crate::pool::statistics::line::Line;
 use crate::pool::statistics::sample::Sample;
@@ -38,6 +41,15 @@ pub struct Signals {
     pub route_deviation: f32,
     /// Share of errors over about three seconds.
     pub error_rate: f32,
+}
+
+/// How a backend does, and how it would do with more.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// How it does.
+    pub signals: Signals,
+    /// How it bears load.
+    pub bearing: Bearing,
 }
 
 /// The averages of one backend.
@@ -71,53 +83,67 @@ struct RouteExcess {
     at: Moment,
 }
 
-/// An average that follows new values over `tau` seconds, but with each by at least `floor`, and that counts for less
-/// the longer nothing new comes, over `idle_tau` seconds.
+/// An average that follows new values over `tau` seconds, but with each by at least `floor`. The longer nothing new comes the
+/// less it counts; see [`Left`].
 struct Memory {
     tau: f32,
     floor: f32,
-    idle_tau: f32,
 }
 
-const Y_FAST: Memory = Memory {
-    tau: 2.0,
-    floor: 0.02,
-    idle_tau: 5.0,
-};
-const Z_SLOW: Memory = Memory {
+const FAST: Memory = Memory { tau: 2.0, floor: 0.02 };
+const SLOW: Memory = Memory {
     tau: 30.0,
     floor: 0.002,
-    idle_tau: 30.0,
 };
-const Z_FAST: Memory = Memory {
-    tau: 2.0,
-    floor: 0.02,
-    idle_tau: 5.0,
-};
-const Z_ROUTE: Memory = Memory {
-    tau: 10.0,
-    floor: 0.03,
-    idle_tau: 20.0,
-};
-const ERROR_RATE: Memory = Memory {
-    tau: 3.0,
-    floor: 0.1,
-    idle_tau: 5.0,
-};
-/// The count of a route class's answers forgets over this many seconds.
-const ROUTE_COUNT_SECONDS: f32 = 20.0;
+const ROUTES: Memory = Memory { tau: 10.0, floor: 0.03 };
+const ERRORS: Memory = Memory { tau: 3.0, floor: 0.1 };
+
+/// How far an answer moves the averages, worked out together as [`Left`] is.
+struct Steps {
+    fast: f32,
+    slow: f32,
+    all_routes: f32,
+    errors: f32,
+    route: f32,
+    /// What is left of the count of a route class's answers.
+    answers_left: f32,
+}
+
 /// With this many answers, half of what a route class shows is believed.
 const HALF_BELIEVED: f32 = 10.0;
 /// Deviations up to here are noise.
 const DEVIATION_THRESHOLD: f32 = 0.3;
 
 impl Memory {
-    fn step(&self, seconds: f32) -> f32 {
-        (1.0 - fade(seconds, self.tau)).max(self.floor)
+    fn exponent(&self, seconds: f32) -> f32 {
+        -seconds * (1.0 / self.tau)
     }
 
-    fn faded(&self, figure: &Figure, idle: f32) -> f32 {
-        figure.load() * fade(idle, self.idle_tau)
+    fn step(&self, left: f32) -> f32 {
+        (1.0 - left).max(self.floor)
+    }
+}
+
+impl Steps {
+    fn after(idle: f32, route_idle: f32) -> Self {
+        let [fast, slow, all_routes, errors, route, answers_left, ..] = exps([
+            FAST.exponent(idle),
+            SLOW.exponent(idle),
+            ROUTES.exponent(idle),
+            ERRORS.exponent(idle),
+            ROUTES.exponent(route_idle),
+            -route_idle * (1.0 / left::ROUTE),
+            0.0,
+            0.0,
+        ]);
+        Self {
+            fast: FAST.step(fast),
+            slow: SLOW.step(slow),
+            all_routes: ROUTES.step(all_routes),
+            errors: ERRORS.step(errors),
+            route: ROUTES.step(route),
+            answers_left,
+        }
     }
 }
 
@@ -144,14 +170,15 @@ impl Learned {
         let z = sample.slowness - ln(line.at(sample.load));
         let mut sums = self.sums.lock();
         sums.line.add(sample.load, multiple, now);
-        let idle = self.at.seconds_until(now);
-        self.y_fast.approach(sample.slowness, Y_FAST.step(idle));
-        self.z_slow.approach(z, Z_SLOW.step(idle));
-        self.z_fast.approach(z, Z_FAST.step(idle));
-        self.z_all.approach(z, Z_ROUTE.step(idle));
+        let route = self.route(sample.class);
+        let steps = Steps::after(self.idle(now), route.idle(now));
+        self.y_fast.approach(sample.slowness, steps.fast);
+        self.z_slow.approach(z, steps.slow);
+        self.z_fast.approach(z, steps.fast);
+        self.z_all.approach(z, steps.all_routes);
         self.error_rate
-            .approach(f32::from(u8::from(sample.is_error)), ERROR_RATE.step(idle));
-        self.route(sample.class).record(z, now);
+            .approach(f32::from(u8::from(sample.is_error)), steps.errors);
+        route.record(z, &steps, now);
         let seen = Seen {
             sample,
             multiple,
@@ -165,32 +192,33 @@ impl Learned {
 
     /// The slowness of late, with which an answer that never came is compared.
     pub(crate) fn y_fast(&self, now: Timestamp) -> f32 {
-        Y_FAST.faded(&self.y_fast, self.idle(now))
+        self.y_fast.load() * fade(self.idle(now), left::QUICK)
     }
 
     /// Everything, as it counts at `now` for a request of `class`.
     pub(crate) fn signals(&self, class: RouteClass, now: Timestamp) -> Signals {
-        let idle = self.idle(now);
-        // Two of the time constants are the same.
-        let recent = fade(idle, Y_FAST.idle_tau);
         let route = self.route(class);
-        let (z_route, believed) = route.read(now);
-        let route_excess = z_route - Z_ROUTE.faded(&self.z_all, idle);
-        Signals {
-            y_fast: self.y_fast.load() * recent,
-            z_slow: Z_SLOW.faded(&self.z_slow, idle),
-            z_fast: self.z_fast.load() * recent,
-            z_route,
-            route_excess,
-            route_deviation: deviation(route_excess, believed),
-            error_rate: self.error_rate.load() * recent,
+        self.signals_of(route, &Left::after(self.idle(now), route.idle(now)))
+    }
+
+    /// The same, and how the backend bears load; `fleet` is the line of all backends.
+    pub(crate) fn standing(&self, class: RouteClass, fleet: Line, now: Timestamp) -> Standing {
+        let (route, idle) = (self.route(class), self.idle(now));
+        let left = Left::after(idle, route.idle(now));
+        Standing {
+            signals: self.signals_of(route, &left),
+            bearing: self.bearing.read(fleet, idle, &left),
         }
     }
 
     /// [`Signals::route_deviation`] alone.
     pub(crate) fn route_deviation(&self, class: RouteClass, now: Timestamp) -> f32 {
-        let (z_route, believed) = self.route(class).read(now);
-        deviation(z_route - Z_ROUTE.faded(&self.z_all, self.idle(now)), believed)
+        let route = self.route(class);
+        let (z_route, believed) = route.read(fade(route.idle(now), left::ROUTE));
+        deviation(
+            z_route - self.z_all.load() * fade(self.idle(now), left::ROUTE),
+            believed,
+        )
     }
 
     /// Its part of the fleet's line at `now`.
@@ -198,9 +226,18 @@ impl Learned {
         self.sums.lock().line.faded(now)
     }
 
-    /// How it bears load, as it counts at `now`; `fleet` is the line of all backends.
-    pub(crate) fn bearing(&self, fleet: Line, now: Timestamp) -> Bearing {
-        self.bearing.read(fleet, self.idle(now))
+    fn signals_of(&self, route: &RouteExcess, left: &Left) -> Signals {
+        let (z_route, believed) = route.read(left.route);
+        let route_excess = z_route - self.z_all.load() * left.all_routes;
+        Signals {
+            y_fast: self.y_fast.load() * left.quick,
+            z_slow: self.z_slow.load() * left.slow,
+            z_fast: self.z_fast.load() * left.quick,
+            z_route,
+            route_excess,
+            route_deviation: deviation(route_excess, believed),
+            error_rate: self.error_rate.load() * left.quick,
+        }
     }
 
     fn idle(&self, now: Timestamp) -> f32 {
@@ -214,19 +251,19 @@ impl Learned {
 }
 
 impl RouteExcess {
-    fn record(&self, z: f32, now: Timestamp) {
-        let idle = self.at.seconds_until(now);
-        self.z.approach(z, Z_ROUTE.step(idle));
-        self.answers
-            .store(self.answers.load() * fade(idle, ROUTE_COUNT_SECONDS) + 1.0);
+    fn record(&self, z: f32, steps: &Steps, now: Timestamp) {
+        self.z.approach(z, steps.route);
+        self.answers.store(self.answers.load() * steps.answers_left + 1.0);
         self.at.store(now);
     }
 
-    /// The excess, and how far to believe it.
-    fn read(&self, now: Timestamp) -> (f32, f32) {
-        // The excess and the count fade alike: one exponential does for both.
-        const { assert!(Z_ROUTE.idle_tau == ROUTE_COUNT_SECONDS) };
-        let left = fade(self.at.seconds_until(now), ROUTE_COUNT_SECONDS);
+    /// Seconds since its last answer.
+    fn idle(&self, now: Timestamp) -> f32 {
+        self.at.seconds_until(now)
+    }
+
+    /// The excess, and how far to believe it, of which so much is `left`.
+    fn read(&self, left: f32) -> (f32, f32) {
         let answers = self.answers.load() * left;
         (self.z.load() * left, answers / (answers + HALF_BELIEVED))
     }

@@ -35,10 +35,21 @@ const PRIOR_LOADS: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
 /// Neither part of the line is below this share of the mean: latency never falls with load, and never is all load.
 const LEAST_SHARE: f64 = 0.01;
 
+impl Default for Line {
+    fn default() -> Self {
+        PRIOR
+    }
+}
+
 impl Line {
     /// The value at `x`.
     pub(crate) fn at(self, x: f32) -> f32 {
         self.intercept + self.slope * x
+    }
+
+    /// The part of the value at a load of one that grows with load.
+    pub(crate) fn share_of_load(self) -> f32 {
+        self.slope / (self.intercept + self.slope)
     }
 
     /// Both numbers in one word, so that neither is ever read without the other.

@@ -41,7 +41,7 @@ fn check_replay(stage: &Stage, sequence: u64) {
 proptest! {
     #[test]
     fn the_replay_chooses_what_was_chosen(
-        states in proptest::collection::vec((0_usize..4, 0.0_f32..1.0), 1..12),
+        states in proptest::collection::vec((0_usize..4, 0.0_f32..1.0), 1..40),
         sequence: u64,
     ) {
         check_replay(&Stage::new(&states).with_model(model_of_cpu()), sequence);

@@ -5,16 +5,19 @@
 //! load compared with those beside it, in units that hold anywhere. Whatever is measured in units of its own (bytes, requests
 //! a second, the age of a poll) is left out or compared.
 
-use crate::elementary::ln;
+use crate::elementary::lns;
 use crate::forest::Rows;
 use crate::pool::BackendIndex;
+use crate::pool::Bearing;
+use crate::pool::Occupancy;
 use crate::pool::PoolSnapshot;
+use crate::pool::Standing;
 use crate::selection::RequestFacts;
 use crate::selection::features::UNKNOWN;
 use crate::selection::features::known;
 
 /// How many features there are.
-pub const COMPARED_COUNT: usize = 41;
+pub const COMPARED_COUNT: usize = 46;
 
 /// The features, in order; a model file carries a digest of this.
 ///
@@ -31,13 +34,15 @@ pub const COMPARED_COUNT: usize = 41;
 /// | `ln_offered` | ln of the work that is sent to it in a second |
 /// | `rel_...` | the same minus its mean over the candidates |
 /// | `ln_filling`, `mean_ln_filling` | ln of the load over the most work it got done of late, and its mean over the candidates |
+/// | `ln_over_knee` | ln of the load over the knee |
 /// | `cpu`, `ram`, `sent_since_poll` | as in [`FEATURE_NAMES`](crate::selection::FEATURE_NAMES) |
 /// | `n_since_poll`, `n_over_mean` | in flight now, minus at the last poll, and minus the mean since |
-/// | `ln_cpu_per_n` | ln of cpu over the mean in flight while it was measured |
+/// | `ln_cpu_per_n` | see [`Occupancy`](crate::pool::Occupancy) |
+/// | `ln_cpu_next`, `ln_cpu_next_least` | ln of the CPU that is in use with one more request, each using as much as of late, or as little as ever of late |
 /// | `rel_cpu`, `rel_ln_rx` | compared with those candidates whose metrics are known |
 /// | `mean_cpu` | the mean over these |
 ///
-/// The last nine say so when the backend was never polled or too long ago.
+/// The last eleven say so when the backend was never polled or too long ago.
 pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
     "n",
     "y_fast",
@@ -71,45 +76,53 @@ pub const COMPARED_NAMES: [&str; COMPARED_COUNT] = [
     "rel_ln_offered",
     "ln_filling",
     "mean_ln_filling",
+    "ln_over_knee",
+    "rel_y_fast",
+    "rel_ln_peak_work_rate",
     "cpu",
     "ram",
     "sent_since_poll",
     "n_since_poll",
     "n_over_mean",
     "ln_cpu_per_n",
+    "ln_cpu_next",
+    "ln_cpu_next_least",
     "rel_cpu",
     "rel_ln_rx",
     "mean_cpu",
 ];
 
 /// Stands in for the metrics that are not known: absolute ones are below anything that is, differences are none.
-const UNKNOWN_METRICS: [f32; 9] = [
-    UNKNOWN,
-    UNKNOWN,
-    UNKNOWN,
-    0.0,
-    0.0,
-    LEAST_LN_CPU_PER_N,
-    0.0,
-    0.0,
-    UNKNOWN,
+const UNKNOWN_METRICS: [f32; COMPARED_COUNT - METRICS_FROM] = [
+    UNKNOWN, UNKNOWN, UNKNOWN, 0.0, 0.0, UNKNOWN_LN, UNKNOWN_LN, UNKNOWN_LN, 0.0, 0.0, UNKNOWN,
 ];
 /// Below the ln of two per cent of a CPU for a hundred thousand requests.
-const LEAST_LN_CPU_PER_N: f32 = -20.0;
+const UNKNOWN_LN: f32 = -20.0;
 /// Where ln of (in flight + 1) / weight stands.
 pub(crate) const LN_LOAD: usize = 10;
+/// Where the part of the fleet's latency that grows with load stands.
+pub(crate) const FLEET_LINE_SHARE: usize = 22;
 const LN_FILLING: usize = 30;
 /// Pairs of what is compared and where the difference stands.
-const RELATIVE: [(usize, usize); 6] = [(LN_LOAD, 24), (2, 25), (3, 26), (19, 27), (17, 28), (23, 29)];
+const RELATIVE: [(usize, usize); 8] = [
+    (LN_LOAD, 24),
+    (2, 25),
+    (3, 26),
+    (19, 27),
+    (17, 28),
+    (23, 29),
+    (1, 33),
+    (18, 34),
+];
 /// Pairs of what is averaged and where the mean stands.
 const MEANS: [(usize, usize); 2] = [(LN_LOAD, 11), (LN_FILLING, 31)];
-const METRICS_FROM: usize = 32;
-const CPU: usize = 32;
-const REL_CPU: usize = 38;
-const REL_LN_RX: usize = 39;
-const MEAN_CPU: usize = 40;
-/// CPU figures below it are noise.
-const LEAST_CPU: f32 = 0.02;
+const METRICS_FROM: usize = 35;
+const CPU: usize = 35;
+const REL_CPU: usize = 43;
+const REL_LN_RX: usize = 44;
+const MEAN_CPU: usize = 45;
+/// Nobody's knee is lower.
+const LEAST_KNEE: f32 = 0.5;
 /// Seconds of work in a second below which a backend is as good as idle.
 const LEAST_OFFERED: f32 = 0.02;
 /// Bytes a second below which traffic is none.
@@ -118,10 +131,9 @@ const LEAST_RX: f32 = 50.0;
 /// Replaces `rows` by those of `candidates` for `request`, in the same order. Allocates only beyond their capacity.
 pub(super) fn fill(pool: &PoolSnapshot<'_>, request: &RequestFacts, candidates: &[BackendIndex], rows: &mut Rows) {
     rows.clear();
+    let fleet = FleetFacts::of(pool, request);
     for index in candidates {
-        let row = rows.add();
-        of_backend(pool, request, *index, row);
-        of_metrics(pool, *index, row);
+        of_backend(pool, request, *index, &fleet, rows.add());
     }
     compare(rows);
 }
@@ -131,11 +143,40 @@ pub(crate) fn blank_metrics(row: &mut [f32]) {
     row[METRICS_FROM..].copy_from_slice(&UNKNOWN_METRICS);
 }
 
-fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendIndex, row: &mut [f32]) {
-    let signals = pool.signals(index, request.route_class);
+/// What is the same for all candidates.
+struct FleetFacts {
+    class_rank: f32,
+    line_share: f32,
+}
+
+impl FleetFacts {
+    fn of(pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Self {
+        let Some(fleet) = pool.fleet() else {
+            return Self {
+                class_rank: 0.0,
+                line_share: 0.0,
+            };
+        };
+        Self {
+            class_rank: f32::from(fleet.rank(request.route_class)),
+            line_share: fleet.line().share_of_load(),
+        }
+    }
+}
+
+/// Fills in all but what comes of comparing; where a difference will stand, what is compared.
+fn of_backend(
+    pool: &PoolSnapshot<'_>,
+    request: &RequestFacts,
+    index: BackendIndex,
+    fleet: &FleetFacts,
+    row: &mut [f32],
+) {
+    let Standing { signals, bearing } = pool.standing(index, request.route_class);
+    let metrics = Polled::of(pool, index);
     let in_flight = pool.in_flight(index) as f32;
-    let load = (in_flight + 1.0) / pool.relative_weight(index) as f32;
-    row[..13].copy_from_slice(&[
+    let logs = Logs::of(pool, index, in_flight, &bearing, metrics.rx);
+    row[..METRICS_FROM].copy_from_slice(&[
         in_flight,
         signals.y_fast,
         signals.z_slow,
@@ -144,54 +185,121 @@ fn of_backend(pool: &PoolSnapshot<'_>, request: &RequestFacts, index: BackendInd
         signals.route_deviation,
         signals.error_rate,
         pool.age_ratio(index),
-        pool.fleet()
-            .map_or(0.0, |fleet| f32::from(fleet.rank(request.route_class))),
+        fleet.class_rank,
         signals.route_excess,
-        ln(load),
+        logs.load,
         0.0,
         signals.z_fast - signals.z_slow,
-    ]);
-    let (Some(bearing), Some(fleet)) = (pool.bearing(index), pool.fleet()) else {
-        return;
-    };
-    let (line, all) = (bearing.line, fleet.line());
-    let next = line.at(load);
-    row[13..24].copy_from_slice(&[
         bearing.y_unloaded,
         bearing.knee,
         bearing.drifting,
         bearing.idle_seconds,
         bearing.ln_work_rate,
-        bearing.ln_peak_work_rate,
-        ln(next / load),
-        // Of n + 1 requests each takes a + b (n + 1): the last of them costs all a + b (2n + 1).
-        ln((next + line.slope * (load - 1.0).max(0.0)) / load),
-        line.slope / (line.intercept + line.slope),
-        all.slope / (all.intercept + all.slope),
-        ln(LEAST_OFFERED + pool.send_rate(index) * bearing.cost),
+        logs.peak_work_rate,
+        logs.next,
+        logs.marginal,
+        bearing.line.share_of_load(),
+        fleet.line_share,
+        logs.offered,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        logs.load - logs.peak_work_rate,
+        0.0,
+        logs.load - logs.knee,
+        0.0,
+        0.0,
     ]);
-    row[LN_FILLING] = row[LN_LOAD] - bearing.ln_peak_work_rate;
-}
-
-/// The differences still hold the values themselves.
-fn of_metrics(pool: &PoolSnapshot<'_>, index: BackendIndex, row: &mut [f32]) {
-    let Some(metrics) = pool.fresh_metrics(index) else {
+    if !metrics.is_known {
         return blank_metrics(row);
-    };
-    let (cpu, rx) = (known(metrics.cpu_percent / 100.0), known(metrics.bytes_recv));
-    let occupancy = pool.occupancy(index);
-    let in_flight = row[0];
+    }
     row[METRICS_FROM..].copy_from_slice(&[
-        cpu,
-        known(metrics.ram_percent / 100.0),
+        metrics.cpu,
+        metrics.ram,
         pool.sent_since_poll(index) as f32,
-        in_flight - occupancy.at_poll,
-        in_flight - occupancy.mean_since,
-        ln(cpu.max(LEAST_CPU) / (occupancy.mean_before + 0.1)),
-        cpu,
-        ln(rx.max(0.0) + LEAST_RX),
+        in_flight - metrics.occupancy.at_poll,
+        in_flight - metrics.occupancy.mean_since,
+        metrics.occupancy.ln_cpu_per_request,
+        logs.in_flight + metrics.occupancy.ln_cpu_per_request,
+        logs.in_flight + metrics.occupancy.least_ln_cpu_per_request,
+        metrics.cpu,
+        logs.rx,
         UNKNOWN,
     ]);
+}
+
+/// Logarithms, worked out together.
+struct Logs {
+    in_flight: f32,
+    load: f32,
+    next: f32,
+    marginal: f32,
+    offered: f32,
+    peak_work_rate: f32,
+    knee: f32,
+    rx: f32,
+}
+
+impl Logs {
+    fn of(pool: &PoolSnapshot<'_>, index: BackendIndex, in_flight: f32, bearing: &Bearing, rx: f32) -> Self {
+        let line = bearing.line;
+        let load = (in_flight + 1.0) / pool.relative_weight(index) as f32;
+        let expected = line.at(load);
+        let [in_flight, load, next, marginal, offered, peak_work_rate, knee, rx] = lns([
+            in_flight + 1.0,
+            load,
+            expected / load,
+            // Of n + 1 requests each takes a + b (n + 1): the last of them costs all a + b (2n + 1).
+            (expected + line.slope * (load - 1.0).max(0.0)) / load,
+            LEAST_OFFERED + pool.send_rate(index) * bearing.cost,
+            bearing.peak_work_rate,
+            bearing.knee.max(LEAST_KNEE),
+            rx.max(0.0) + LEAST_RX,
+        ]);
+        Self {
+            in_flight,
+            load,
+            next,
+            marginal,
+            offered,
+            peak_work_rate,
+            knee,
+            rx,
+        }
+    }
+}
+
+/// What the last poll says.
+struct Polled {
+    is_known: bool,
+    cpu: f32,
+    ram: f32,
+    rx: f32,
+    occupancy: Occupancy,
+}
+
+impl Polled {
+    fn of(pool: &PoolSnapshot<'_>, index: BackendIndex) -> Self {
+        let Some(metrics) = pool.fresh_metrics(index) else {
+            return Self {
+                is_known: false,
+                cpu: UNKNOWN,
+                ram: UNKNOWN,
+                rx: UNKNOWN,
+                occupancy: Occupancy::default(),
+            };
+        };
+        Self {
+            is_known: true,
+            cpu: known(metrics.cpu_percent / 100.0),
+            ram: known(metrics.ram_percent / 100.0),
+            rx: known(metrics.bytes_recv),
+            occupancy: pool.occupancy(index),
+        }
+    }
 }
 
 fn compare(rows: &mut Rows) {
@@ -311,6 +419,7 @@ mod tests {
             assert_eq!(COMPARED_NAMES[to], format!("mean_{}", COMPARED_NAMES[from]));
         }
         assert_eq!(COMPARED_NAMES[MEAN_CPU], "mean_cpu");
+        assert_eq!(COMPARED_NAMES[FLEET_LINE_SHARE], "fleet_line_share");
         assert_eq!(
             (COMPARED_NAMES[LN_LOAD], COMPARED_NAMES[LN_FILLING]),
             ("ln_load", "ln_filling")
