@@ -32,7 +32,7 @@ pub(crate) fn ln(x: f32) -> f32 {
     2.0 * t * series + power as f32 * LN_2
 }
 
-/// e to the power of `x`, to within a millionth of it; 0 where it is below 1e-30, and never more than 1e30.
+/// e to the power of `x`, to within a millionth of it; 0 where it is below 1e-30, and never more than 2^100.
 ///
 /// x / ln 2 is a whole number, which becomes the power of two, and a rest `r` of at most a half, of whose series seven terms
 /// are enough.

@@ -127,7 +127,7 @@ fn explained(counts: Counts, sight: &Sight, estimate: Option<Estimate>, may_win:
     }
 }
 
-/// What `forest` says of each of `sights`, scored in one batch with their mean as it is when serving.
+/// What `forest` says of each of `sights`, and of their mean: by all trees, also of those that were sorted out.
 fn estimates(forest: &forest::Forest, counts: Counts, sights: &[Sight]) -> Vec<Estimate> {
     let mean = mean(sights);
     let rows = rows(forest, sights.iter().map(|sight| &sight.features).chain([&mean]));

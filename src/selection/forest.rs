@@ -10,7 +10,7 @@
 //! and about half of it comes close to the cost to all. Beyond what it was grown from a tree is flat, so that it could not
 //! steer away from a backend which has never been so full; the count can.
 //!
-//! Among more than eight backends a quarter of the trees names the eight that the others are asked about ([`Shortlist`]).
+//! Among more than eight backends the first eight trees name the eight that the others are asked about ([`Shortlist`]).
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -123,7 +123,8 @@ pub(crate) struct Judgement {
     pub(crate) backend: BackendIndex,
     /// Its score.
     pub(crate) score: f32,
-    /// The score of another backend that was asked about, if it was among the candidates.
+    /// The score of another backend that was asked about, if it was among the candidates. It may be lower where the first
+    /// trees sorted it out.
     pub(crate) other: Option<f32>,
     /// Why.
     pub(crate) reason: Reason,

@@ -37,7 +37,7 @@ pub use state::StateError;
 /// How much is learned, and how often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LearnerPreset {
-    /// 16 trees from 5,000 rows, every ten seconds: half a second of CPU each time.
+    /// 16 trees from 5,000 rows, every ten seconds: about 0.3 s of CPU each time.
     #[default]
     Standard,
     /// 8 trees from 3,000 rows, every thirty seconds: nearly as good, for machines with little to spare.

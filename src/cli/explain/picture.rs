@@ -102,7 +102,8 @@ fn scores(replay: &Replay) -> Table {
     ]);
     for (candidate, explained) in candidates(replay) {
         let fate = match () {
-            () if candidate.backend == replay.row.chosen => "chosen",
+            () if candidate.backend == replay.row.chosen && explained.may_win => "chosen",
+            () if candidate.backend == replay.row.chosen => "chosen, sorted out",
             () if !explained.may_win => "sorted out",
             () => "",
         };

@@ -69,8 +69,14 @@ fn won(replay: &Replay) -> String {
     if next.score == own.score {
         return format!("{chosen} had the same total as {runner_up}, and fewer requests in flight.");
     }
+    let is_lower = |other: &Explained| !other.may_win && other.score < own.score;
+    let among = if explanation.candidates.iter().any(is_lower) {
+        " of those that were not sorted out"
+    } else {
+        ""
+    };
     format!(
-        "{chosen} has the lowest total, {:.2} below {runner_up}{}.",
+        "{chosen} has the lowest total{among}, {:.2} below {runner_up}{}.",
         next.score - own.score,
         parts(replay.row.view(), own, next)
     )

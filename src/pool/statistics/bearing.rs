@@ -23,7 +23,7 @@ pub struct Bearing {
     pub(crate) line: Line,
     /// ln of the work it gets done while it is busy: seconds of usual latency in a second.
     pub ln_work_rate: f32,
-    /// The most work of these over about two minutes, above zero.
+    /// The most work that it got done so over about two minutes: seconds of usual latency in a second, above zero.
     pub peak_work_rate: f32,
     /// Seconds that an attempt sent to it usually takes.
     pub cost: f32,

@@ -10,7 +10,7 @@ use crate::pool::statistics::figure::Moment;
 use crate::units::Timestamp;
 
 /// What the last poll left.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Polled {
     at: Moment,
     /// The integral of the number in flight until then.
@@ -18,8 +18,25 @@ pub(crate) struct Polled {
     in_flight: Figure,
     /// Mean number in flight between that poll and the one before.
     mean: Figure,
+    /// NaN while nothing is known, and so is the least.
     ln_cpu_per_request: Figure,
     least_ln_cpu_per_request: Figure,
+}
+
+impl Default for Polled {
+    fn default() -> Self {
+        let polled = Self {
+            at: Moment::default(),
+            presence_nanos: AtomicU64::new(0),
+            in_flight: Figure::default(),
+            mean: Figure::default(),
+            ln_cpu_per_request: Figure::default(),
+            least_ln_cpu_per_request: Figure::default(),
+        };
+        polled.ln_cpu_per_request.store(f32::NAN);
+        polled.least_ln_cpu_per_request.store(f32::NAN);
+        polled
+    }
 }
 
 /// Attempts in flight at one backend, around its last poll.
@@ -31,9 +48,11 @@ pub struct Occupancy {
     pub mean_before: f32,
     /// The mean of the time since.
     pub mean_since: f32,
-    /// ln of the part of the CPU in use over that mean of the time before: of what a request uses, as long as nobody else does.
+    /// ln of the part of the CPU in use over that mean of the time before: of what a request uses, as long as nobody else
+    /// does; NaN before the second poll that tells.
     pub ln_cpu_per_request: f32,
-    /// The least of these over about two minutes: when nobody else did. On an idle CPU it is -ln of the cores.
+    /// The least of these over about two minutes: when nobody else did. Where none waits it is -ln of the cores. NaN until
+    /// there were enough requests to tell.
     pub least_ln_cpu_per_request: f32,
 }
 
@@ -49,23 +68,29 @@ const LEAST_SECONDS: f32 = 120.0;
 impl Polled {
     /// Takes note of a poll at `now` that found this part of the `cpu` in use; NaN when it did not say.
     pub(crate) fn poll(&self, in_flight: u32, presence: Duration, cpu: f32, now: Timestamp) {
-        let is_first = !self.at.is_set();
-        if !is_first {
-            self.mean.store(self.mean_until(presence, now));
-        }
-        let mean = self.mean.load();
-        // `max` takes the other for NaN.
-        let per_request = ln(cpu.max(LEAST_CPU) / (mean + A_LITTLE));
-        self.ln_cpu_per_request.store(per_request);
-        let risen = self.least_ln_cpu_per_request.load() + self.at.seconds_until(now) / LEAST_SECONDS;
-        if is_first {
-            self.least_ln_cpu_per_request.store(per_request);
-        } else if mean >= TELLING {
-            self.least_ln_cpu_per_request.store(per_request.min(risen));
+        let before = self.at.is_set().then(|| self.mean_until(presence, now));
+        if let Some(mean) = before {
+            self.mean.store(mean);
+            self.learn(mean, cpu, self.at.seconds_until(now));
         }
         self.in_flight.store(in_flight as f32);
         self.presence_nanos.store(nanos(presence), Ordering::Relaxed);
         self.at.store(now);
+    }
+
+    /// What `mean` requests in flight used of the CPU in the `seconds` since the poll before.
+    fn learn(&self, mean: f32, cpu: f32, seconds: f32) {
+        let risen = self.least_ln_cpu_per_request.load() + seconds / LEAST_SECONDS;
+        self.least_ln_cpu_per_request.store(risen);
+        if cpu.is_nan() {
+            return;
+        }
+        let per_request = ln(cpu.max(LEAST_CPU) / (mean + A_LITTLE));
+        self.ln_cpu_per_request.store(per_request);
+        if mean >= TELLING {
+            // `min` takes the other for NaN.
+            self.least_ln_cpu_per_request.store(per_request.min(risen));
+        }
     }
 
     /// What is known at `now`.
@@ -121,17 +146,20 @@ mod tests {
             let seen = polled.occupancy(Duration::ZERO, Timestamp::from_seconds(1000.0 + second));
             (seen.ln_cpu_per_request.exp(), seen.least_ln_cpu_per_request.exp())
         };
-        poll(0, 0.75);
+        assert!(poll(0, 0.75).0.is_nan(), "nobody knows for how many");
         poll(2, 0.75);
         let (now, least) = poll(8, 1.5);
         assert!((now - 0.5).abs() < 0.02, "{now}");
         assert!((0.25..0.27).contains(&least), "{least}");
-        assert!(poll(9, f32::NAN).0.is_finite());
+        let (same, risen) = poll(14, f32::NAN);
+        assert_eq!(same, now, "what is not said changes nothing");
+        assert!((risen / least).ln() - 0.05 < 1e-3, "{risen}");
     }
 
     #[test]
     fn before_the_first_poll_nothing_is_known() {
         let seen = Polled::default().occupancy(Duration::from_secs(3), Timestamp::from_seconds(1000.0));
-        assert_eq!(seen, Occupancy::default());
+        assert_eq!((seen.at_poll, seen.mean_before, seen.mean_since), (0.0, 0.0, 0.0));
+        assert!(seen.ln_cpu_per_request.is_nan() && seen.least_ln_cpu_per_request.is_nan());
     }
 }

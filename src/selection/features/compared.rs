@@ -222,9 +222,9 @@ fn of_backend(
         pool.sent_since_poll(index) as f32,
         in_flight - metrics.occupancy.at_poll,
         in_flight - metrics.occupancy.mean_since,
-        metrics.occupancy.ln_cpu_per_request,
-        logs.in_flight + metrics.occupancy.ln_cpu_per_request,
-        logs.in_flight + metrics.occupancy.least_ln_cpu_per_request,
+        metrics.known_ln(metrics.occupancy.ln_cpu_per_request),
+        metrics.known_ln(logs.in_flight + metrics.occupancy.ln_cpu_per_request),
+        metrics.known_ln(logs.in_flight + metrics.occupancy.least_ln_cpu_per_request),
         metrics.cpu,
         logs.rx,
         UNKNOWN,
@@ -298,6 +298,15 @@ impl Polled {
             ram: known(metrics.ram_percent / 100.0),
             rx: known(metrics.bytes_recv),
             occupancy: pool.occupancy(index),
+        }
+    }
+
+    /// A logarithm of something that was made of the CPU figure.
+    fn known_ln(&self, ln: f32) -> f32 {
+        if self.cpu == UNKNOWN || ln.is_nan() {
+            UNKNOWN_LN
+        } else {
+            ln
         }
     }
 }

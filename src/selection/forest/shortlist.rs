@@ -1,6 +1,6 @@
 //! Which candidates all trees are asked about: all of them while they are few, else those that the first trees hold for the best.
 //!
-//! The trees of a ranker stand in stages, and the first of them say most. So of many candidates a quarter of the trees sorts out
+//! The trees of a ranker stand in stages, and the first of them say most. So of many candidates a few trees sort out
 //! most, and what time there is goes to those that may still win (Cambazoglu and others: Early exit optimizations for
 //! additive machine learned ranking systems, WSDM 2010, section 3).
 
@@ -10,8 +10,8 @@ use crate::units::Draws;
 
 /// The most candidates that all trees are asked about.
 const MOST: usize = 8;
-/// One in so many trees is asked about all candidates.
-const FIRST_SHARE: usize = 4;
+/// Trees that are asked about all candidates.
+const FIRST: usize = 8;
 /// Sets these draws apart from those that ties are broken with and samples taken.
 const SALT: u64 = 0x7d3c_05a9_e1f2_66b1;
 
@@ -50,7 +50,7 @@ impl Shortlist {
         list
     }
 
-    /// The places, best first where there were too many.
+    /// The places, best first by the first trees where there were too many.
     pub(crate) fn places(&self) -> &[usize] {
         &self.places[..self.len]
     }
@@ -86,7 +86,7 @@ impl Shortlist {
 
 /// How many trees are asked about all candidates.
 fn first(forest: &Forest) -> usize {
-    forest.tree_count().div_ceil(FIRST_SHARE)
+    FIRST.min(forest.tree_count())
 }
 
 /// Turns the sums over the first trees at `places`, at most [`MOST`], into what all trees say.
@@ -110,6 +110,52 @@ fn complete(forest: &Forest, rows: &Rows, places: &[usize], sums: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forest::Boosting;
+    use crate::forest::Decisions;
+    use crate::forest::GrowParams;
+    use crate::forest::Schema;
+    use crate::forest::grow_ranker;
+
+    /// A forest of sixteen trees that has learned what three numbers add up to, and candidates that it can be asked about.
+    fn forest_and_rows(candidates: usize) -> (Forest, Rows) {
+        let mut draws = Draws::new(7);
+        let mut rows = Rows::new(3, candidates);
+        let mut decisions = Decisions::default();
+        for _ in 0..500 {
+            rows.clear();
+            (0..candidates).for_each(|_| rows.add().fill_with(|| draws.fraction() as f32));
+            let labels: Vec<f32> = rows.iter().map(|row| row.iter().sum()).collect();
+            decisions.push(&rows, &labels);
+        }
+        let schema = Schema::new(["a", "b", "c"].map(str::to_owned).to_vec()).unwrap();
+        let (samples, comparisons) = decisions.into_samples(schema).unwrap();
+        let params = GrowParams {
+            trees: 16,
+            ..GrowParams::default()
+        };
+        let forest = grow_ranker(&samples, &comparisons, &params, Boosting::new(16, 0.3), 1).unwrap();
+        (forest, rows)
+    }
+
+    #[test]
+    fn those_on_the_list_are_scored_by_all_trees_and_the_others_when_asked_for() {
+        let (forest, rows) = forest_and_rows(20);
+        let (mut whole, mut found) = ([0.0; 20], [0.0; 20]);
+        forest.score(&rows, &mut whole);
+        let list = Shortlist::of(&forest, &rows, 5, &mut found, |_, estimate| (estimate, 0.0));
+        assert_eq!(list.places().len(), MOST);
+        for &place in list.places() {
+            assert_eq!(found[place], whole[place], "the same bits");
+        }
+        let lowest = (0..20)
+            .min_by(|one, other| whole[*one].total_cmp(&whole[*other]))
+            .unwrap();
+        assert!(list.places().contains(&lowest));
+        for place in 0..20 {
+            list.complete(&forest, &rows, place, &mut found);
+        }
+        assert_eq!(found, whole);
+    }
 
     /// The places of the lowest of these, for the request with this draw.
     fn lowest(scores: &[f32], draw: u64) -> Vec<usize> {
