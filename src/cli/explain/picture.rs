@@ -101,11 +101,11 @@ fn scores(replay: &Replay) -> Table {
         Column::text(""),
     ]);
     for (candidate, explained) in candidates(replay) {
-        let fate = match () {
-            () if candidate.backend == replay.row.chosen && explained.may_win => "chosen",
-            () if candidate.backend == replay.row.chosen => "chosen, sorted out",
-            () if !explained.may_win => "sorted out",
-            () => "",
+        let fate = match (candidate.backend == replay.row.chosen, explained.may_win) {
+            (true, true) => "chosen",
+            (true, false) => "chosen, sorted out",
+            (false, true) => "",
+            (false, false) => "sorted out",
         };
         table.push([
             candidate.backend.clone(),

@@ -231,6 +231,13 @@ mod tests {
         figures
     }
 
+    impl BearingFigures {
+        /// As it counts when nothing has come for so many seconds.
+        fn read_after(&self, idle: f32) -> Bearing {
+            self.read(FLEET, idle, &Left::after(idle, idle))
+        }
+    }
+
     #[track_caller]
     fn close(found: f32, expected: f32) {
         assert!(
@@ -241,7 +248,7 @@ mod tests {
 
     #[test]
     fn nothing_known_is_the_fleets_line() {
-        let bearing = BearingFigures::default().read(FLEET, 0.0, &Left::after(0.0, 0.0));
+        let bearing = BearingFigures::default().read_after(0.0);
         assert_eq!(bearing.line, FLEET);
         assert!(bearing.peak_work_rate > 0.0);
     }
@@ -249,23 +256,14 @@ mod tests {
     #[test]
     fn its_own_line_is_found_and_fades_into_the_fleets() {
         let figures = answered(60, 3.0);
-        close(
-            figures.read(FLEET, 0.0, &Left::after(0.0, 0.0)).line.at(2.0),
-            3.0 * FLEET.at(2.0),
-        );
-        close(
-            figures.read(FLEET, 600.0, &Left::after(600.0, 600.0)).line.at(2.0),
-            FLEET.at(2.0),
-        );
+        close(figures.read_after(0.0).line.at(2.0), 3.0 * FLEET.at(2.0));
+        close(figures.read_after(600.0).line.at(2.0), FLEET.at(2.0));
     }
 
     #[test]
     fn work_is_measured_while_it_is_busy() {
         // A hundred answers a second of a hundredth of a second each are one second of work in a second.
-        close(
-            answered(60, 1.0).read(FLEET, 0.0, &Left::after(0.0, 0.0)).ln_work_rate,
-            0.0,
-        );
+        close(answered(60, 1.0).read_after(0.0).ln_work_rate, 0.0);
         let (figures, mut sums) = (BearingFigures::default(), BearingSums::default());
         for number in 0..100_u16 {
             // Idle for most of each second: 5 ms busy for 10 ms of work.
@@ -273,7 +271,7 @@ mod tests {
             let since = at(0.995 + f32::from(number));
             figures.work(&mut sums, &sample(1.0, 1.0, since), now);
         }
-        let rate = figures.read(FLEET, 0.0, &Left::after(0.0, 0.0)).ln_work_rate;
+        let rate = figures.read_after(0.0).ln_work_rate;
         assert!(
             (0.3..0.7).contains(&rate),
             "{rate} instead of about ln 2, less the prior"
@@ -282,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_knee_is_the_highest_load_under_which_it_copes() {
-        close(answered(10, 1.0).read(FLEET, 0.0, &Left::after(0.0, 0.0)).knee, 4.0);
-        assert_eq!(answered(10, 2.0).read(FLEET, 0.0, &Left::after(0.0, 0.0)).knee, 0.0);
+        close(answered(10, 1.0).read_after(0.0).knee, 4.0);
+        assert_eq!(answered(10, 2.0).read_after(0.0).knee, 0.0);
     }
 }

@@ -12,6 +12,10 @@ use crate::units::Timestamp;
 pub(crate) struct Figure(AtomicU32);
 
 impl Figure {
+    pub(crate) fn new(value: f32) -> Self {
+        Self(AtomicU32::new(value.to_bits()))
+    }
+
     pub(crate) fn load(&self) -> f32 {
         f32::from_bits(self.0.load(Ordering::Relaxed))
     }
@@ -64,5 +68,11 @@ impl Moment {
 /// What is left after `seconds` of something that fades with the time constant `tau`.
 #[inline]
 pub(crate) fn fade(seconds: f32, tau: f32) -> f32 {
-    exp(-seconds * (1.0 / tau))
+    exp(exponent(seconds, tau))
+}
+
+/// The power of e that [`fade`] is, for those who work out several at once.
+#[inline]
+pub(crate) fn exponent(seconds: f32, tau: f32) -> f32 {
+    -seconds * (1.0 / tau)
 }

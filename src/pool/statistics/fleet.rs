@@ -76,12 +76,11 @@ impl Default for Fleet {
     fn default() -> Self {
         let fleet = Self {
             classes: std::array::from_fn(|_| ClassCost::default()),
-            usual: Figure::default(),
+            usual: Figure::new(USUAL_SECONDS.ln()),
             line: AtomicU64::new(0),
             rate: Figure::default(),
             fold_at: AtomicU64::new(0),
         };
-        fleet.usual.store(USUAL_SECONDS.ln());
         fleet.set_line(FleetLineSums::default().line());
         fleet
     }

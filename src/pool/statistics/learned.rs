@@ -15,6 +15,7 @@ use crate::pool::statistics::bearing::BearingSums;
 use crate::pool::statistics::bearing::Seen;
 use crate::pool::statistics::figure::Figure;
 use crate::pool::statistics::figure::Moment;
+use crate::pool::statistics::figure::exponent;
 use crate::pool::statistics::figure::fade;
 use crate::pool::statistics::fleet::RouteClass;
 use crate::pool::statistics::left;
@@ -115,10 +116,6 @@ const HALF_BELIEVED: f32 = 10.0;
 const DEVIATION_THRESHOLD: f32 = 0.3;
 
 impl Memory {
-    fn exponent(&self, seconds: f32) -> f32 {
-        -seconds * (1.0 / self.tau)
-    }
-
     fn step(&self, left: f32) -> f32 {
         (1.0 - left).max(self.floor)
     }
@@ -127,12 +124,12 @@ impl Memory {
 impl Steps {
     fn after(idle: f32, route_idle: f32) -> Self {
         let [fast, slow, all_routes, errors, route, answers_left, ..] = exps([
-            FAST.exponent(idle),
-            SLOW.exponent(idle),
-            ROUTES.exponent(idle),
-            ERRORS.exponent(idle),
-            ROUTES.exponent(route_idle),
-            -route_idle * (1.0 / left::ROUTE),
+            exponent(idle, FAST.tau),
+            exponent(idle, SLOW.tau),
+            exponent(idle, ROUTES.tau),
+            exponent(idle, ERRORS.tau),
+            exponent(route_idle, ROUTES.tau),
+            exponent(route_idle, left::ROUTE),
             0.0,
             0.0,
         ]);

@@ -1,6 +1,7 @@
 //! What is left of a backend's averages while nothing comes from it.
 
 use crate::elementary::exps;
+use crate::pool::statistics::figure::exponent;
 
 /// Seconds over which what is true of a moment fades.
 pub(super) const QUICK: f32 = 5.0;
@@ -27,11 +28,11 @@ impl Left {
     /// When a backend has answered nothing for `idle` seconds, and nothing of a route class for `route_idle`.
     pub(super) fn after(idle: f32, route_idle: f32) -> Self {
         let [quick, slow, peak, all_routes, route, ..] = exps([
-            -idle * (1.0 / QUICK),
-            -idle * (1.0 / SLOW),
-            -idle.min(PEAK) * (1.0 / PEAK),
-            -idle * (1.0 / ROUTE),
-            -route_idle * (1.0 / ROUTE),
+            exponent(idle, QUICK),
+            exponent(idle, SLOW),
+            exponent(idle.min(PEAK), PEAK),
+            exponent(idle, ROUTE),
+            exponent(route_idle, ROUTE),
             // Eight are two times four.
             0.0,
             0.0,

@@ -144,6 +144,7 @@ pub(crate) fn blank_metrics(row: &mut [f32]) {
 }
 
 /// What is the same for all candidates.
+#[derive(Default)]
 struct FleetFacts {
     class_rank: f32,
     line_share: f32,
@@ -151,16 +152,10 @@ struct FleetFacts {
 
 impl FleetFacts {
     fn of(pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Self {
-        let Some(fleet) = pool.fleet() else {
-            return Self {
-                class_rank: 0.0,
-                line_share: 0.0,
-            };
-        };
-        Self {
+        pool.fleet().map_or_else(Self::default, |fleet| Self {
             class_rank: f32::from(fleet.rank(request.route_class)),
             line_share: fleet.line().share_of_load(),
-        }
+        })
     }
 }
 
