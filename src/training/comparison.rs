@@ -231,15 +231,7 @@ fn scores(found: &Found, order: &[usize], resamples: &Resamples) -> (MethodScore
     let forecasts = found.forecasts.ordered(order);
     let rankings = forecasts.rankings();
     let resampled = resamples.scores(&forecasts, &rankings);
-    let mut confusion = Confusion::new(forecasts.classes);
-    for (&label, vote) in forecasts.labels.iter().zip(forecasts.votes()) {
-        confusion.add(label, vote, 1.0);
-    }
-    let counts = |label| {
-        (0..forecasts.classes)
-            .map(|vote| confusion.at(label, vote) as u64)
-            .collect()
-    };
+    let confusion = Confusion::of(forecasts.classes, &forecasts.labels, forecasts.votes());
     let scores = MethodScores {
         accuracy: confusion.accuracy(),
         balanced_accuracy: confusion.balanced_accuracy(),
@@ -254,7 +246,7 @@ fn scores(found: &Found, order: &[usize], resamples: &Resamples) -> (MethodScore
         predict_us: 1e6 * found.predict_seconds / forecasts.len() as f64,
         bytes: found.bytes,
         against_best: [0.0; 3],
-        confusion: (0..forecasts.classes).map(counts).collect(),
+        confusion: confusion.rows(),
     };
     (scores, resampled)
 }

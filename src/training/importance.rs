@@ -42,11 +42,8 @@ impl Unseen<'_> {
 }
 
 fn score(rows: &[Vec<f32>], labels: &[usize], classes: usize, vote: impl Fn(&[f32]) -> usize) -> f64 {
-    let mut confusion = Confusion::new(classes);
-    for (row, &label) in rows.iter().zip(labels) {
-        confusion.add(label, vote(row), 1.0);
-    }
-    confusion.balanced_accuracy()
+    let votes = rows.iter().map(|row| vote(row));
+    Confusion::of(classes, labels, votes).balanced_accuracy()
 }
 
 /// `rows`, the values at `place` exchanged among them.

@@ -97,6 +97,21 @@ impl Confusion {
         }
     }
 
+    /// The rows of these classes, each taken for its vote.
+    pub(crate) fn of(classes: usize, labels: &[usize], votes: impl IntoIterator<Item = usize>) -> Self {
+        let mut confusion = Self::new(classes);
+        for (&label, vote) in labels.iter().zip(votes) {
+            confusion.add(label, vote, 1.0);
+        }
+        confusion
+    }
+
+    /// For each class, how many of its rows were taken for each; parts of rows are left out.
+    pub(crate) fn rows(&self) -> Vec<Vec<u64>> {
+        let row = |label| (0..self.classes).map(|vote| self.at(label, vote) as u64).collect();
+        (0..self.classes).map(row).collect()
+    }
+
     /// Counts a row of the class `label` that was taken for `vote`.
     pub(crate) fn add(&mut self, label: usize, vote: usize, weight: f64) {
         self.counts[label * self.classes + vote] += weight;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::forest::Model;
+use crate::training::measures::Confusion;
 
 /// A model's votes held against what was the case.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,7 +19,7 @@ pub struct Scores {
     /// For each class the share of its rows that were voted for it; `None` where it does not occur.
     pub recall: Vec<Option<f64>>,
     /// For each class, how many of its rows were voted for each.
-    pub confusion: Vec<Vec<usize>>,
+    pub confusion: Vec<Vec<u64>>,
 }
 
 /// The scores of `model` on `rows` of the classes `labels`, `majority` being training's most frequent class. `rows`
@@ -33,24 +34,15 @@ pub(crate) fn judge(model: &Model, rows: &[Vec<Option<f32>>], labels: &[usize], 
 }
 
 fn score(votes: &[usize], labels: &[usize], majority: usize, classes: usize) -> Scores {
-    let share = |count: usize| count as f64 / labels.len() as f64;
-    let mut confusion = vec![vec![0; classes]; classes];
-    for (&vote, &label) in votes.iter().zip(labels) {
-        confusion[label][vote] += 1;
-    }
-    let recall = |(class, row): (usize, &Vec<usize>)| {
-        let all: usize = row.iter().sum();
-        (all > 0).then(|| row[class] as f64 / all as f64)
-    };
-    let recall: Vec<Option<f64>> = confusion.iter().enumerate().map(recall).collect();
-    let known: Vec<f64> = recall.iter().copied().flatten().collect();
+    let confusion = Confusion::of(classes, labels, votes.iter().copied());
+    let of_majority = labels.iter().filter(|&&label| label == majority).count();
     Scores {
         rows: labels.len(),
-        accuracy: share((0..classes).map(|class| confusion[class][class]).sum()),
-        balanced_accuracy: known.iter().sum::<f64>() / known.len() as f64,
-        majority_accuracy: share(labels.iter().filter(|&&label| label == majority).count()),
-        recall,
-        confusion,
+        accuracy: confusion.accuracy(),
+        balanced_accuracy: confusion.balanced_accuracy(),
+        majority_accuracy: of_majority as f64 / labels.len() as f64,
+        recall: (0..classes).map(|class| confusion.recall(class)).collect(),
+        confusion: confusion.rows(),
     }
 }
 

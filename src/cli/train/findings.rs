@@ -79,7 +79,7 @@ fn push_dropped(table: &mut Table, summary: &Summary) {
 }
 
 /// Which of `classes` was taken for which by what is called `name`; `counts` has a row for each.
-pub(super) fn confusion<Count: ToString>(name: &str, classes: &[ClassSummary], counts: &[Vec<Count>]) -> Table {
+pub(super) fn confusion(name: &str, classes: &[ClassSummary], counts: &[Vec<u64>]) -> Table {
     let labels = || classes.iter().map(|class| label(class.server_id, &class.address));
     let votes = labels().map(|label| Column::number(&format!("taken for {label}")));
     let mut table = Table::new([Column::text(&format!("{name}: was"))].into_iter().chain(votes));
