@@ -89,8 +89,7 @@ fn replay(found: log::Found) -> anyhow::Result<Replay> {
             .map_err(|why| notes.push(format!("{why}; what follows are base scores only")))
             .ok(),
     };
-    let forest = model.as_ref().map(Model::forest);
-    let explanation = explain(row.view(), &row.sights(), draw, forest).ok_or_else(|| {
+    let explanation = explain(row.view(), &row.sights(), draw, model.as_ref()).ok_or_else(|| {
         Mistake(format!(
             "{place}: there was no candidate, so there is nothing to explain"
         ))

@@ -15,8 +15,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::forest::Boosting;
-use crate::forest::Comparisons;
 use crate::forest::Decisions;
+use crate::forest::FEW;
 use crate::forest::Forest;
 use crate::forest::GrowError;
 use crate::forest::GrowParams;
@@ -24,10 +24,11 @@ use crate::forest::Model;
 use crate::forest::ModelError;
 use crate::forest::ModelKind;
 use crate::forest::Rows;
-use crate::forest::Samples;
 use crate::forest::Training;
 use crate::forest::grow_ranker;
+use crate::selection::Shortlist;
 use crate::selection::View;
+use crate::selection::compared_score;
 
 pub use card::card;
 
@@ -175,7 +176,9 @@ pub fn distil(
             None => {
                 let model = grown_before(plan, &kept, command, number, &mut tell)?;
                 let decisions = round::play(plan, number, model.as_ref(), &mut tell);
-                let explained_before = explained_before(&decisions, model.as_deref())?;
+                let explained_before = model
+                    .filter(|_| !decisions.is_empty())
+                    .map(|model| explained(&model, &decisions));
                 let round = Round {
                     decisions,
                     explained_before,
@@ -225,25 +228,47 @@ fn all(rounds: &[Decisions]) -> Decisions {
 }
 
 fn grow(plan: &Plan, decisions: Decisions, command: &str) -> Result<Model, DistilError> {
-    if decisions.is_empty() {
-        return Err(DistilError::NoDecisions);
-    }
-    let schema = View::Compared.schema();
     let training = Training {
         rows: decisions.candidates() as u64,
         seed: plan.seed,
         command: command.to_owned(),
         ..Training::default()
     };
-    let (samples, comparisons) = decisions.into_samples(schema)?;
-    let forest = plan.growth.grow(&samples, &comparisons, plan.seed)?;
-    let fills = vec![0.0; samples.schema().width()];
-    Ok(Model::new(ModelKind::Ranker, forest, fills, training)?)
+    plan.growth.grow(decisions, training)
 }
 
 impl Growth {
-    fn grow(&self, samples: &Samples, comparisons: &Comparisons, seed: u64) -> Result<Forest, GrowError> {
-        grow_ranker(samples, comparisons, &self.params, self.boosting, seed)
+    /// A forest for decisions among few candidates and one for those among many, or one for all if there are only the ones or
+    /// the others.
+    fn grow(&self, decisions: Decisions, training: Training) -> Result<Model, DistilError> {
+        let seed = training.seed;
+        let (few, many) = decisions.divided(FEW);
+        drop(decisions);
+        let model = |forest: Forest| {
+            let fills = vec![0.0; forest.schema().width()];
+            Model::new(ModelKind::Ranker, forest, fills, training)
+        };
+        Ok(match (few.is_empty(), many.is_empty()) {
+            (true, true) => return Err(DistilError::NoDecisions),
+            (false, true) => model(self.forest(few, seed)?)?,
+            (true, false) => model(self.forest(many, seed)?)?,
+            (false, false) => {
+                let few = self.forest(few, seed)?;
+                model(few)?.with_among_many(self.forest(many, seed)?)?
+            }
+        })
+    }
+
+    fn forest(&self, decisions: Decisions, seed: u64) -> Result<Forest, GrowError> {
+        let (samples, comparisons) = decisions.into_samples(View::Compared.schema())?;
+        grow_ranker(
+            &samples,
+            &comparisons,
+            &self.params,
+            self.boosting,
+            seed,
+            compared_score,
+        )
     }
 
     /// As many trees, beside each other.
@@ -269,23 +294,16 @@ impl From<&Round> for RoundSummary {
     }
 }
 
-fn explained_before(decisions: &Decisions, before: Option<&Model>) -> Result<Option<f64>, GrowError> {
-    let Some(before) = before.filter(|_| !decisions.is_empty()) else {
-        return Ok(None);
-    };
-    let (samples, comparisons) = decisions.clone().into_samples(View::Compared.schema())?;
-    Ok(Some(explained(before.forest(), &samples, &comparisons)))
-}
-
 /// Grows both kinds of forests on most of `decisions` and looks at the rest, which are of other worlds.
-fn compare(plan: &Plan, decisions: Decisions) -> Result<Explained, GrowError> {
+fn compare(plan: &Plan, decisions: Decisions) -> Result<Explained, DistilError> {
     let count = decisions.len();
     let (seen, unseen) = decisions.split(count - count / HELD_OUT);
-    let (samples, comparisons) = seen.into_samples(View::Compared.schema())?;
-    let (others, judged) = unseen.into_samples(View::Compared.schema())?;
     let of = |growth: Growth| {
-        let forest = growth.grow(&samples, &comparisons, plan.seed)?;
-        Ok::<_, GrowError>(explained(&forest, &others, &judged))
+        let training = Training {
+            seed: plan.seed,
+            ..Training::default()
+        };
+        Ok::<_, DistilError>(explained(&growth.grow(seen.clone(), training)?, &unseen))
     };
     Ok(Explained {
         boosted: of(plan.growth)?,
@@ -293,32 +311,28 @@ fn compare(plan: &Plan, decisions: Decisions) -> Result<Explained, GrowError> {
     })
 }
 
-/// The share of the variance within decisions that `forest` explains.
-fn explained(forest: &Forest, samples: &Samples, comparisons: &Comparisons) -> f64 {
-    let mut rows = Rows::new(samples.schema().width(), 1);
-    let mut estimates = vec![0.0; samples.count()];
-    for (row, estimate) in estimates.iter_mut().enumerate() {
+/// The share of the variance within decisions that `model` explains, among the candidates that it asks all trees about.
+fn explained(model: &Model, decisions: &Decisions) -> f64 {
+    let mut rows = Rows::new(model.forest().schema().width(), 0);
+    let (mut all, mut left) = (0.0, 0.0);
+    for (seen, labels) in decisions.each() {
         rows.clear();
-        rows.add().copy_from_slice(samples.row(row));
-        forest.score(&rows, std::slice::from_mut(estimate));
+        seen.chunks(rows.width())
+            .for_each(|row| rows.add().copy_from_slice(row));
+        let mut estimates = vec![0.0; labels.len()];
+        let rank = |place: usize, estimate: f32| (compared_score(rows.row(place), estimate), 0.0);
+        let list = Shortlist::of(model.forest_among(labels.len()), &rows, 0, &mut estimates, rank);
+        let places = list.places().iter();
+        all += squares(places.clone().map(|&place| labels[place]));
+        left += squares(places.map(|&place| labels[place] - estimates[place]));
     }
-    let left: Vec<f32> = comparisons
-        .labels()
-        .iter()
-        .zip(&estimates)
-        .map(|(label, estimate)| label - estimate)
-        .collect();
-    1.0 - variance(comparisons, &left) / variance(comparisons, comparisons.labels()).max(f64::MIN_POSITIVE)
+    1.0 - left / all.max(f64::MIN_POSITIVE)
 }
 
-fn variance(comparisons: &Comparisons, numbers: &[f32]) -> f64 {
-    let of_one = |own: &[f32]| {
-        let mean = own.iter().copied().map(f64::from).sum::<f64>() / own.len().max(1) as f64;
-        own.iter()
-            .map(|number| (f64::from(*number) - mean).powi(2))
-            .sum::<f64>()
-    };
-    comparisons.each(numbers).map(of_one).sum()
+/// The sum of the squares of what `numbers` differ from their mean.
+fn squares(numbers: impl ExactSizeIterator<Item = f32> + Clone) -> f64 {
+    let mean = numbers.clone().map(f64::from).sum::<f64>() / numbers.len().max(1) as f64;
+    numbers.map(|number| (f64::from(number) - mean).powi(2)).sum()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! them, and the mean of many such trees has none either. A later stage sees what is left and goes on from there
 //! (Friedman: Greedy function approximation: a gradient boosting machine, Annals of Statistics 29, 2001).
 
-use crate::forest::Comparisons;
+use std::ops::Range;
+
 use crate::forest::Forest;
 use crate::forest::GrowError;
 use crate::forest::GrowParams;
@@ -50,59 +51,28 @@ pub fn grow_regressor(
     boosting: Boosting,
     seed: u64,
 ) -> Result<Forest, GrowError> {
-    check_targets(samples, targets.len())?;
-    if let Some(row) = targets.iter().position(|target| !target.is_finite()) {
-        return Err(GrowError::Target { row });
-    }
-    let stages = Stages {
-        samples,
-        params,
-        boosting,
-        seed,
-    };
-    stages.grow(targets.to_vec(), |left, _| Goal::numbers(left))
+    check_numbers(samples, targets)?;
+    let stages = Stages::new(samples, params, boosting)?;
+    let mut boosted = Boosted::new(targets.to_vec(), seed);
+    stages.grow(0..boosting.stages, &mut boosted, |left, _| Goal::numbers(left))?;
+    Ok(boosted.forest(samples))
 }
 
-/// A forest whose mean leaf value estimates by how much a candidate's label exceeds the mean of its decision's.
-///
-/// What the forest has not explained is centred anew within each decision before every stage: only differences between
-/// candidates are worth a split. The thresholds that the trees ask for wander from stage to stage.
-///
-/// # Errors
-/// When `comparisons` and `samples` differ in number, a label is not finite, or a parameter is out of range.
-pub fn grow_ranker(
-    samples: &Samples,
-    comparisons: &Comparisons,
-    params: &GrowParams,
-    boosting: Boosting,
-    seed: u64,
-) -> Result<Forest, GrowError> {
-    let labels = comparisons.labels();
-    check_targets(samples, labels.len())?;
-    if let Some(row) = labels.iter().position(|label| !label.is_finite()) {
-        return Err(GrowError::Target { row });
+/// Whether there is a finite number for each sample.
+pub(crate) fn check_numbers(samples: &Samples, numbers: &[f32]) -> Result<(), GrowError> {
+    check_targets(samples, numbers.len())?;
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(row) => Err(GrowError::Target { row }),
+        None => Ok(()),
     }
-    let stages = Stages {
-        samples,
-        params,
-        boosting,
-        seed,
-    };
-    stages.grow(labels.to_vec(), |left, stage| {
-        comparisons.centre(left);
-        Goal::numbers_from(left, GOLDEN * stage as f64)
-    })
 }
 
-/// Multiples of it, modulo 1, are spread evenly however many there are.
-const GOLDEN: f64 = 0.618_033_988_749_895;
-
-/// What the stages of a forest have in common.
-struct Stages<'a> {
+/// What stages have in common.
+pub(crate) struct Stages<'a> {
     samples: &'a Samples,
     params: &'a GrowParams,
     boosting: Boosting,
-    seed: u64,
+    prepared: Prepared,
 }
 
 /// The samples as the one or the other way to split wants them.
@@ -111,42 +81,83 @@ enum Prepared {
     Histogram(Bins, f64),
 }
 
-impl Stages<'_> {
-    /// The forest that explains `left`, the numbers of the rows; `goal` says what a stage is to make of what is left of them.
-    fn grow(self, mut left: Vec<f32>, goal: impl Fn(&mut [f32], usize) -> Goal<'static>) -> Result<Forest, GrowError> {
-        let Self {
-            samples,
-            params,
-            boosting,
-            seed,
-        } = self;
+/// A forest of which some stages are grown.
+pub(crate) struct Boosted {
+    seeds: Draws,
+    /// What the trees leave to explain of the number of each row.
+    pub(crate) left: Vec<f32>,
+    trees: Vec<Branch<Vec<f64>>>,
+}
+
+impl Boosted {
+    /// Without a tree, so that all of `numbers` is left.
+    pub(crate) fn new(numbers: Vec<f32>, seed: u64) -> Self {
+        Self {
+            seeds: Draws::new(seed),
+            left: numbers,
+            trees: Vec::new(),
+        }
+    }
+
+    /// What the trees so far add to the estimate of a forest of `trees`.
+    pub(crate) fn estimate(&self, row: &[f32], trees: usize) -> f32 {
+        estimate(&self.trees, row, trees)
+    }
+
+    /// The forest of all trees so far.
+    pub(crate) fn forest(&self, samples: &Samples) -> Forest {
+        assemble(samples.schema(), 1, &self.trees)
+    }
+}
+
+impl<'a> Stages<'a> {
+    /// What stages on `samples` need.
+    ///
+    /// # Errors
+    /// When a parameter is out of range.
+    pub(crate) fn new(samples: &'a Samples, params: &'a GrowParams, boosting: Boosting) -> Result<Self, GrowError> {
         params.check()?;
         boosting.check(params.trees)?;
         let prepared = match boosting.splitter {
             Splitter::Linfa => Prepared::Linfa(Ranks::new(samples)),
             Splitter::Histogram(row_share) => Prepared::Histogram(Bins::new(samples), row_share),
         };
-        let mut seeds = Draws::new(seed);
-        let mut trees = Vec::with_capacity(params.trees);
-        for stage in 0..boosting.stages {
-            let part = boosting.part(params, stage);
+        Ok(Self {
+            samples,
+            params,
+            boosting,
+            prepared,
+        })
+    }
+
+    /// Adds the trees of these stages to `boosted`; `goal` says what a stage is to make of what is left.
+    pub(crate) fn grow(
+        &self,
+        stages: Range<usize>,
+        boosted: &mut Boosted,
+        goal: impl Fn(&mut [f32], usize) -> Goal<'static>,
+    ) -> Result<(), GrowError> {
+        for stage in stages {
+            let part = self.boosting.part(self.params, stage);
             let grower = Grower {
-                samples,
-                goal: goal(&mut left, stage),
+                samples: self.samples,
+                goal: goal(&mut boosted.left, stage),
                 params: &part,
-                seed: seeds.next(),
+                seed: boosted.seeds.next(),
             };
-            let mut grown = match &prepared {
+            let mut grown = match &self.prepared {
                 Prepared::Linfa(ranks) => grower.trees(ranks)?,
                 Prepared::Histogram(bins, row_share) => grower.trees_by_histogram(bins, *row_share),
             };
             // A forest's estimate is the mean of all its trees, a stage's that of its own.
-            let weight = boosting.rate * params.trees as f64 / part.trees as f64;
+            let weight = self.boosting.rate * self.params.trees as f64 / part.trees as f64;
             grown.iter_mut().for_each(|tree| scale(tree, weight));
-            explain(&mut left, samples, &grown, params.trees);
-            trees.append(&mut grown);
+            for (row, left) in boosted.left.iter_mut().enumerate() {
+                *left -= estimate(&grown, self.samples.row(row), self.params.trees);
+            }
+            boosted.trees.append(&mut grown);
         }
-        Ok(assemble(samples.schema(), 1, &trees))
+        Ok(())
     }
 }
 
@@ -176,13 +187,25 @@ impl Boosting {
         Ok(())
     }
 
+    /// How many stages it takes to grow `count` of `trees` trees; all of them where there are not as many.
+    pub(crate) fn stages_until(self, count: usize, trees: usize) -> usize {
+        (0..self.stages)
+            .find(|&stage| self.trees_before(stage, trees) >= count)
+            .unwrap_or(self.stages)
+    }
+
     /// The parameters of one stage: its part of the trees.
     fn part(self, params: &GrowParams, stage: usize) -> GrowParams {
-        let until = |stage| params.trees * stage / self.stages;
+        let before = |stage| self.trees_before(stage, params.trees);
         GrowParams {
-            trees: until(stage + 1) - until(stage),
+            trees: before(stage + 1) - before(stage),
             ..*params
         }
+    }
+
+    /// How many of `trees` trees are grown before `stage`.
+    fn trees_before(self, stage: usize, trees: usize) -> usize {
+        trees * stage / self.stages
     }
 }
 
@@ -190,12 +213,10 @@ fn scale(tree: &mut Branch<Vec<f64>>, weight: f64) {
     tree.for_each_leaf(&mut |leaf| leaf.iter_mut().for_each(|value| *value *= weight));
 }
 
-/// Takes from `left` what `grown`, some of `trees` trees, add to the forest's estimate.
-fn explain(left: &mut [f32], samples: &Samples, grown: &[Branch<Vec<f64>>], trees: usize) {
-    for (row, left) in left.iter_mut().enumerate() {
-        let sum: f64 = grown.iter().flat_map(|tree| tree.leaf(samples.row(row))).sum();
-        *left -= (sum / trees as f64) as f32;
-    }
+/// What `grown`, some of `trees` trees, add to the estimate of a row.
+fn estimate(grown: &[Branch<Vec<f64>>], row: &[f32], trees: usize) -> f32 {
+    let sum: f64 = grown.iter().flat_map(|tree| tree.leaf(row)).sum();
+    (sum / trees as f64) as f32
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ const MAGIC: [u8; 8] = *b"SYLVANF\n";
 const PLAIN: u32 = 1;
 /// With one behind the command.
 const PREPARED: u32 = 2;
+/// With a second forest behind the first, and a pipeline that may say nothing.
+const TWO_FORESTS: u32 = 3;
 const CHECKSUM_LEN: usize = 32;
 
 const CLASSIFIER: u32 = 1;
@@ -32,23 +34,26 @@ const RANKER: u32 = 3;
 /// The bytes of `model`, as a file has them.
 #[must_use]
 pub fn encode(model: &Model) -> Vec<u8> {
-    let parts = model.forest().to_parts();
+    let schema = model.forest().schema();
     let mut out = MAGIC.to_vec();
-    let version = if model.training().pipeline.is_empty() {
-        PLAIN
-    } else {
-        PREPARED
+    let version = match model.among_many() {
+        Some(_) => TWO_FORESTS,
+        None if model.training().pipeline.is_empty() => PLAIN,
+        None => PREPARED,
     };
     put_u32(&mut out, version);
     put_kind(&mut out, model.kind());
-    put_training(&mut out, model.training());
-    out.extend(parts.schema.digest().to_le_bytes());
-    put_u32(&mut out, parts.schema.width() as u32);
-    for (name, fill) in parts.schema.names().iter().zip(model.fills()) {
+    put_training(&mut out, model.training(), version);
+    out.extend(schema.digest().to_le_bytes());
+    put_u32(&mut out, schema.width() as u32);
+    for (name, fill) in schema.names().iter().zip(model.fills()) {
         put_text(&mut out, name);
         out.extend(fill.to_le_bytes());
     }
-    put_forest(&mut out, &parts);
+    put_forest(&mut out, model.forest());
+    if let Some(forest) = model.among_many() {
+        put_forest(&mut out, forest);
+    }
     let checksum = Sha256::digest(&out);
     out.extend(checksum);
     out
@@ -61,10 +66,10 @@ pub fn encode(model: &Model) -> Vec<u8> {
 pub fn decode(bytes: &[u8]) -> Result<Model, ModelError> {
     let after_magic = bytes.strip_prefix(&MAGIC).ok_or(ModelError::NotAModel)?;
     let version = Reader::new(after_magic).u32().map_err(|_| ModelError::Checksum)?;
-    if !(PLAIN..=PREPARED).contains(&version) {
+    if !(PLAIN..=TWO_FORESTS).contains(&version) {
         return Err(ModelError::Version {
             found: version,
-            known: PREPARED,
+            known: TWO_FORESTS,
         });
     }
     let (content, checksum) = bytes
@@ -86,9 +91,13 @@ fn take_model(reader: &mut Reader, version: u32) -> Result<Model, ModelError> {
     let kind = take_kind(reader)?;
     let training = take_training(reader, version)?;
     let (schema, fills) = take_features(reader)?;
-    let parts = take_forest(reader, schema)?;
-    let forest = Forest::from_parts(parts).map_err(ModelError::Malformed)?;
-    Model::new(kind, forest, fills, training)
+    let forest = take_forest(reader, &schema)?;
+    let model = Model::new(kind, forest, fills, training)?;
+    if version == TWO_FORESTS {
+        model.with_among_many(take_forest(reader, &schema)?)
+    } else {
+        Ok(model)
+    }
 }
 
 fn put_u32(out: &mut Vec<u8>, number: u32) {
@@ -121,12 +130,12 @@ fn take_kind(reader: &mut Reader) -> Result<ModelKind, ModelError> {
     }
 }
 
-fn put_training(out: &mut Vec<u8>, training: &Training) {
+fn put_training(out: &mut Vec<u8>, training: &Training, version: u32) {
     out.extend(training.rows.to_le_bytes());
     out.extend(training.seed.to_le_bytes());
     put_text(out, &training.data_digest);
     put_text(out, &training.command);
-    if !training.pipeline.is_empty() {
+    if version != PLAIN {
         put_text(out, &training.pipeline);
     }
 }
@@ -139,11 +148,11 @@ fn take_training(reader: &mut Reader, version: u32) -> Result<Training, ModelErr
         command: reader.text()?,
         pipeline: String::new(),
     };
-    if version == PREPARED {
+    if version != PLAIN {
         training.pipeline = reader.text()?;
-        if training.pipeline.is_empty() {
-            return Err(ModelError::Malformed("a pipeline that says nothing".into()));
-        }
+    }
+    if version == PREPARED && training.pipeline.is_empty() {
+        return Err(ModelError::Malformed("a pipeline that says nothing".into()));
     }
     Ok(training)
 }
@@ -167,7 +176,8 @@ fn take_features(reader: &mut Reader) -> Result<(Schema, Vec<f32>), ModelError> 
     Ok((schema, fills))
 }
 
-fn put_forest(out: &mut Vec<u8>, parts: &Parts) {
+fn put_forest(out: &mut Vec<u8>, forest: &Forest) {
+    let parts = forest.to_parts();
     put_u32(out, parts.outputs as u32);
     put_u32(out, parts.tree_sizes.len() as u32);
     put_u32(out, parts.distributions.len() as u32);
@@ -181,18 +191,19 @@ fn put_forest(out: &mut Vec<u8>, parts: &Parts) {
     }
 }
 
-fn take_forest(reader: &mut Reader, schema: Schema) -> Result<Parts, ModelError> {
+fn take_forest(reader: &mut Reader, schema: &Schema) -> Result<Forest, ModelError> {
     let outputs = reader.u32()? as usize;
     let trees = reader.count(4)?;
     let distributions = reader.count(4)?;
     let nodes = reader.count(size_of::<Node>())?;
-    Ok(Parts {
-        schema,
+    let parts = Parts {
+        schema: schema.clone(),
         outputs,
         tree_sizes: (0..trees).map(|_| reader.u32()).collect::<Result<_, _>>()?,
         distributions: (0..distributions).map(|_| reader.f32()).collect::<Result<_, _>>()?,
         nodes: (0..nodes).map(|_| take_node(reader)).collect::<Result<_, _>>()?,
-    })
+    };
+    Forest::from_parts(parts).map_err(ModelError::Malformed)
 }
 
 fn take_node(reader: &mut Reader) -> Result<Node, ModelError> {

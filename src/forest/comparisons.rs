@@ -63,6 +63,34 @@ impl Decisions {
         (self, Self { values, comparisons })
     }
 
+    /// Those among at most `most` candidates, and the others.
+    #[must_use]
+    pub fn divided(&self, most: usize) -> (Self, Self) {
+        let mut divided = (Self::default(), Self::default());
+        for (values, labels) in self.each() {
+            let of = if labels.len() <= most {
+                &mut divided.0
+            } else {
+                &mut divided.1
+            };
+            of.values.extend_from_slice(values);
+            of.comparisons.labels.extend_from_slice(labels);
+            of.comparisons.sizes.push(labels.len() as u16);
+        }
+        divided
+    }
+
+    /// Of each decision what was seen, candidate by candidate, and the labels.
+    pub fn each(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
+        let width = self.values.len() / self.candidates().max(1);
+        let mut values = &self.values[..];
+        self.comparisons.each(&self.comparisons.labels).map(move |labels| {
+            let (own, rest) = values.split_at(labels.len() * width);
+            values = rest;
+            (own, labels)
+        })
+    }
+
     /// How many decisions there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -96,6 +124,28 @@ impl Comparisons {
     pub fn new(labels: Vec<f32>, sizes: Vec<u16>) -> Option<Self> {
         let count: usize = sizes.iter().map(|size| usize::from(*size)).sum();
         (count == labels.len()).then_some(Self { labels, sizes })
+    }
+
+    /// How many candidates the largest decision has.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.sizes.iter().copied().max().unwrap_or_default().into()
+    }
+
+    /// Of each decision the `most` candidates with the lowest of `ranks`, which has one for each; and which they are.
+    pub(crate) fn lowest(&self, ranks: &[f32], most: usize) -> (Vec<usize>, Self) {
+        let mut rows = Vec::with_capacity(ranks.len());
+        let mut sizes = Vec::with_capacity(self.sizes.len());
+        for own in self.each(&(0..ranks.len()).collect::<Vec<_>>()) {
+            let mut own = own.to_vec();
+            own.sort_by(|one, other| ranks[*one].total_cmp(&ranks[*other]));
+            own.truncate(most);
+            own.sort_unstable();
+            sizes.push(own.len() as u16);
+            rows.extend(own);
+        }
+        let labels = rows.iter().map(|&row| self.labels[row]).collect();
+        (rows, Self { labels, sizes })
     }
 
     /// The label of every candidate.
@@ -146,6 +196,23 @@ mod tests {
         let mut numbers = decisions().comparisons.labels;
         decisions().comparisons.centre(&mut numbers);
         assert_eq!(numbers, [-1.0, 1.0, -1.0, -1.0, 2.0]);
+    }
+
+    #[test]
+    fn of_each_decision_the_lowest_stay() {
+        let comparisons = decisions().comparisons;
+        let (rows, few) = comparisons.lowest(&[2.0, 1.0, 3.0, 0.0, 0.0], 2);
+        assert_eq!(rows, [0, 1, 3, 4]);
+        assert_eq!(few, Comparisons::new(vec![1.0, 3.0, 5.0, 8.0], vec![2, 2]).unwrap());
+        assert_eq!(comparisons.lowest(&[0.0; 5], 3), (vec![0, 1, 2, 3, 4], comparisons));
+    }
+
+    #[test]
+    fn decisions_among_few_and_among_many_are_divided() {
+        let (few, many) = decisions().divided(2);
+        assert_eq!(few.parts(), (&[2][..], &[1.0, 3.0][..], &[1.0, 3.0][..]));
+        assert_eq!(many.parts(), (&[3][..], &[5.0, 5.0, 8.0][..], &[5.0, 5.0, 8.0][..]));
+        assert_eq!(decisions().divided(3), (decisions(), Decisions::default()));
     }
 
     #[test]

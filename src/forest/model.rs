@@ -5,6 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::forest::FEW;
 use crate::forest::Forest;
 use crate::forest::Schema;
 
@@ -52,6 +53,7 @@ pub struct Training {
 pub struct Model {
     kind: ModelKind,
     forest: Forest,
+    among_many: Option<Forest>,
     fills: Vec<f32>,
     training: Training,
 }
@@ -112,12 +114,32 @@ impl Model {
             Ok(Self {
                 kind,
                 forest,
+                among_many: None,
                 fills,
                 training,
             })
         } else {
             malformed("features or classes of another kind")
         }
+    }
+
+    /// The same ranker with another forest for decisions among more than [`FEW`] candidates.
+    ///
+    /// # Errors
+    /// When this is no ranker, or `forest` is none or sees other features.
+    pub fn with_among_many(self, forest: Forest) -> Result<Self, ModelError> {
+        let is_alike = self.kind == ModelKind::Ranker
+            && forest.outputs() == self.forest.outputs()
+            && forest.schema().digest() == self.forest.schema().digest();
+        if !is_alike {
+            return Err(ModelError::Malformed(
+                "the forest for many candidates is of another kind".into(),
+            ));
+        }
+        Ok(Self {
+            among_many: Some(forest),
+            ..self
+        })
     }
 
     /// What the forest was grown for.
@@ -130,6 +152,18 @@ impl Model {
     #[must_use]
     pub fn forest(&self) -> &Forest {
         &self.forest
+    }
+
+    /// The forest that decides among so many candidates.
+    #[must_use]
+    pub fn forest_among(&self, candidates: usize) -> &Forest {
+        self.among_many().filter(|_| candidates > FEW).unwrap_or(&self.forest)
+    }
+
+    /// The forest for decisions among more than [`FEW`] candidates, if it is another one.
+    #[must_use]
+    pub fn among_many(&self) -> Option<&Forest> {
+        self.among_many.as_ref()
     }
 
     /// For each feature what stands in for a missing value.

@@ -34,6 +34,14 @@ impl Samples {
         Ok(Self { schema, values })
     }
 
+    /// The rows at these indices, which are below [`Self::count`]; at least one.
+    pub(crate) fn some(&self, rows: &[usize]) -> Self {
+        Self {
+            schema: self.schema.clone(),
+            values: rows.iter().flat_map(|&row| self.row(row)).copied().collect(),
+        }
+    }
+
     /// The names of the columns.
     #[must_use]
     pub fn schema(&self) -> &Schema {

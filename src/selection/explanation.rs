@@ -1,6 +1,7 @@
 //! A decision of the forest selector taken again from what it saw, with the code that serves, and taken apart.
 
 use crate::forest;
+use crate::forest::Model;
 use crate::forest::Rows;
 use crate::selection::View;
 use crate::selection::features;
@@ -60,12 +61,13 @@ pub struct Estimate {
 }
 
 /// Takes the decision among `sights`, all of one `view`, for the request with this `draw` again, by the base score alone
-/// without a `forest`; `None` when there is no candidate.
+/// without a `model`; `None` when there is no candidate.
 ///
 /// # Panics
-/// When `forest` or a sight is of another view; [`ranker_view`](crate::selection::ranker_view) tells.
+/// When `model` or a sight is of another view; [`ranker_view`](crate::selection::ranker_view) tells.
 #[must_use]
-pub fn explain(view: View, sights: &[Sight], draw: u64, forest: Option<&forest::Forest>) -> Option<Explanation> {
+pub fn explain(view: View, sights: &[Sight], draw: u64, model: Option<&Model>) -> Option<Explanation> {
+    let forest = model.map(|model| model.forest_among(sights.len()));
     let counts = Counts::of(view, &sights.first()?.features);
     let estimates = forest.map(|forest| estimates(forest, counts, sights));
     let places = match forest {

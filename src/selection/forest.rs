@@ -10,7 +10,8 @@
 //! and about half of it comes close to the cost to all. Beyond what it was grown from a tree is flat, so that it could not
 //! steer away from a backend which has never been so full; the count can.
 //!
-//! Among more than eight backends the first eight trees name the eight that the others are asked about ([`Shortlist`]).
+//! Among more than eight backends the first eight trees name the eight that the others are asked about ([`Shortlist`]), and
+//! a model may have a forest of its own for them.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -176,6 +177,16 @@ pub(crate) fn base_score(features: &[f32], weight: f32) -> f32 {
     )
 }
 
+/// The base score of a backend that is seen beside the others: its load is among what is seen.
+fn compared_base(seen: &[f32]) -> f32 {
+    seen[features::LN_LOAD] + DEVIATION_WEIGHT * seen[features::ROUTE_DEVIATION]
+}
+
+/// The score of a backend that is seen so beside the others and of which a forest says `estimate`.
+pub(crate) fn compared_score(seen: &[f32], estimate: f32) -> f32 {
+    Counts::of(View::Compared, seen).score(compared_base(seen), estimate)
+}
+
 /// The backends that are scored for `request`, in order.
 pub(crate) fn candidates(pool: &PoolSnapshot<'_>, request: &RequestFacts) -> Vec<BackendIndex> {
     let mut candidates = Vec::new();
@@ -237,12 +248,13 @@ impl Scratch {
     /// By the base score and what a forest says.
     fn judge_by(
         &mut self,
-        Ranker { forest, view }: Ranker<'_>,
+        Ranker { model, view }: Ranker<'_>,
         pool: &PoolSnapshot<'_>,
         request: &RequestFacts,
         other: Option<BackendIndex>,
     ) -> Option<Judgement> {
         let (candidates, estimates) = (&self.candidates, &mut self.estimates);
+        let forest = model.forest_among(candidates.len());
         let rows = match view {
             View::Alone => &mut self.rows,
             View::Compared => &mut self.compared,
@@ -251,13 +263,11 @@ impl Scratch {
         let counts = Counts::of(view, rows.iter().next()?);
         let rank = |place: usize, estimate: f32| -> Rank {
             let row = rows.row(place);
-            let (in_flight, deviation) = (row[features::IN_FLIGHT], row[features::ROUTE_DEVIATION]);
             let base = match view {
-                View::Alone => base(in_flight, pool.relative_weight(candidates[place]) as f32, deviation),
-                // It is among what that view sees already.
-                View::Compared => row[features::LN_LOAD] + DEVIATION_WEIGHT * deviation,
+                View::Alone => base_score(row, pool.relative_weight(candidates[place]) as f32),
+                View::Compared => compared_base(row),
             };
-            (counts.score(base, estimate), in_flight)
+            (counts.score(base, estimate), row[features::IN_FLIGHT])
         };
         let list = Shortlist::of(forest, rows, request.draw, estimates, rank);
         let mut lowest = Lowest::new(request.draw);

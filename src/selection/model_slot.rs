@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 
 use arc_swap::ArcSwapOption;
 
-use crate::forest::Forest;
 use crate::forest::Model;
 use crate::forest::ModelKind;
 use crate::selection::features::View;
@@ -28,10 +27,10 @@ struct Held {
     view: Option<View>,
 }
 
-/// A forest that scores single backends.
+/// A model that scores single backends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ranker<'a> {
-    pub(crate) forest: &'a Forest,
+    pub(crate) model: &'a Model,
     pub(crate) view: View,
 }
 
@@ -125,7 +124,7 @@ impl ModelSlot {
         let held = self.held.load();
         let ranker = held.as_ref().and_then(|held| {
             Some(Ranker {
-                forest: held.model.forest(),
+                model: &held.model,
                 view: held.view?,
             })
         });

@@ -97,7 +97,7 @@ impl Notebook {
             base: base_score(&features, pool.relative_weight(choice.backend) as f32),
             forecast: model.with_ranker(|_, ranker| {
                 let own = ranker.filter(|ranker| ranker.view == View::Alone)?;
-                Some(forecast(own.forest, &features))
+                Some(forecast(own.model.forest(), &features))
             }),
             is_explored,
             is_blank: draws.fraction() < BLANK_SHARE,

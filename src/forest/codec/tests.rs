@@ -7,10 +7,13 @@ use proptest::prelude::any;
 use proptest::proptest;
 
 use super::*;
+use crate::forest::Boosting;
 use crate::forest::Classes;
+use crate::forest::FEW;
 use crate::forest::GrowParams;
 use crate::forest::Samples;
 use crate::forest::grow_classifier;
+use crate::forest::grow_regressor;
 
 static MODEL: LazyLock<Model> = LazyLock::new(model);
 
@@ -77,6 +80,35 @@ fn a_pipeline_is_kept_word_for_word() {
 }
 
 #[test]
+fn both_forests_of_a_ranker_are_kept() {
+    let schema = Schema::new(vec!["x".into()]).unwrap();
+    let grown = |seed| {
+        let samples = Samples::new(schema.clone(), (0..50).map(|row| row as f32).collect()).unwrap();
+        let targets: Vec<f32> = (0..50).map(|row| (row * seed % 7) as f32).collect();
+        let boosting = Boosting::new(1, 1.0);
+        grow_regressor(&samples, &targets, &GrowParams::default(), boosting, 1).unwrap()
+    };
+    let ranker = |pipeline: &str| {
+        let training = Training {
+            pipeline: pipeline.to_owned(),
+            ..Training::default()
+        };
+        Model::new(ModelKind::Ranker, grown(2), vec![0.0], training).unwrap()
+    };
+    for pipeline in ["", "{}"] {
+        let model = ranker(pipeline).with_among_many(grown(3)).unwrap();
+        assert_eq!(decode(&encode(&model)).unwrap(), model);
+        assert_ne!(encode(&model), encode(&ranker(pipeline)));
+        assert_eq!(model.forest_among(FEW), &grown(2));
+        assert_eq!(model.forest_among(FEW + 1), &grown(3));
+    }
+    let error = ranker("").with_among_many(MODEL.forest().clone()).unwrap_err();
+    assert!(error.to_string().contains("of another kind"), "{error}");
+    let error = MODEL.clone().with_among_many(MODEL.forest().clone()).unwrap_err();
+    assert!(error.to_string().contains("of another kind"), "{error}");
+}
+
+#[test]
 fn any_flipped_byte_is_refused() {
     let file = encode(&MODEL);
     for at in 0..file.len() {
@@ -103,7 +135,7 @@ fn refusals_say_what_and_what_to_do() {
     refused(b"timestamp,cpu_percent", "not a Sylvan model file");
     refused(
         &forged(8, &[9, 0, 0, 0]),
-        "model format 9, this build reads formats up to 2; train the model again",
+        "model format 9, this build reads formats up to 3; train the model again",
     );
     refused(&forged(12, &[7, 0, 0, 0]), "unknown kind 7");
     refused(&forged(16, &[3, 0, 0, 0]), "another kind");

@@ -28,8 +28,7 @@ fn replay(decision: &Decision) -> Explanation {
         .iter()
         .map(|candidate| candidate.1.clone())
         .collect();
-    let forest = decision.model.as_ref().map(|model| model.forest());
-    explain(decision.view, &sights, decision.request.draw, forest).unwrap()
+    explain(decision.view, &sights, decision.request.draw, decision.model.as_deref()).unwrap()
 }
 
 #[track_caller]

@@ -4,14 +4,12 @@
 //! most, and what time there is goes to those that may still win (Cambazoglu and others: Early exit optimizations for
 //! additive machine learned ranking systems, WSDM 2010, section 3).
 
+use crate::forest::FEW;
+use crate::forest::FIRST_TREES;
 use crate::forest::Forest;
 use crate::forest::Rows;
 use crate::units::Draws;
 
-/// The most candidates that all trees are asked about.
-const MOST: usize = 8;
-/// Trees that are asked about all candidates.
-const FIRST: usize = 8;
 /// Sets these draws apart from those that ties are broken with and samples taken.
 const SALT: u64 = 0x7d3c_05a9_e1f2_66b1;
 
@@ -21,7 +19,7 @@ pub(crate) type Rank = (f32, f32);
 /// The places of the candidates that all trees were asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shortlist {
-    places: [usize; MOST],
+    places: [usize; FEW],
     len: usize,
 }
 
@@ -35,7 +33,7 @@ impl Shortlist {
         rank: impl Fn(usize, f32) -> Rank,
     ) -> Self {
         let count = rows.len().min(estimates.len());
-        if count <= MOST {
+        if count <= FEW {
             forest.score(rows, estimates);
             return Self {
                 places: std::array::from_fn(|place| place),
@@ -65,16 +63,16 @@ impl Shortlist {
     /// The lowest by `rank` of the places below `count`, looked at from a place on that chance names.
     fn lowest(count: usize, draw: u64, rank: impl Fn(usize) -> Rank) -> Self {
         let mut list = Self {
-            places: [0; MOST],
+            places: [0; FEW],
             len: 0,
         };
-        let mut ranks = [(f32::INFINITY, f32::INFINITY); MOST];
+        let mut ranks = [(f32::INFINITY, f32::INFINITY); FEW];
         let start = Draws::new(draw ^ SALT).below(count);
         for place in (start..count).chain(0..start) {
             let own = rank(place);
             let better = ranks[..list.len].partition_point(|other| *other <= own);
-            if better < MOST {
-                list.len = (list.len + 1).min(MOST);
+            if better < FEW {
+                list.len = (list.len + 1).min(FEW);
                 ranks[better..list.len].rotate_right(1);
                 list.places[better..list.len].rotate_right(1);
                 (ranks[better], list.places[better]) = (own, place);
@@ -86,16 +84,16 @@ impl Shortlist {
 
 /// How many trees are asked about all candidates.
 fn first(forest: &Forest) -> usize {
-    FIRST.min(forest.tree_count())
+    FIRST_TREES.min(forest.tree_count())
 }
 
-/// Turns the sums over the first trees at `places`, at most [`MOST`], into what all trees say.
+/// Turns the sums over the first trees at `places`, at most [`FEW`], into what all trees say.
 fn complete(forest: &Forest, rows: &Rows, places: &[usize], sums: &mut [f32]) {
-    let mut own = [0.0; MOST];
+    let mut own = [0.0; FEW];
     for (own, place) in own.iter_mut().zip(places) {
         *own = sums[*place];
     }
-    let count = places.len().min(MOST);
+    let count = places.len().min(FEW);
     forest.add(
         first(forest)..forest.tree_count(),
         rows,
@@ -133,7 +131,15 @@ mod tests {
             trees: 16,
             ..GrowParams::default()
         };
-        let forest = grow_ranker(&samples, &comparisons, &params, Boosting::new(16, 0.3), 1).unwrap();
+        let forest = grow_ranker(
+            &samples,
+            &comparisons,
+            &params,
+            Boosting::new(16, 0.3),
+            1,
+            |_, estimate| estimate,
+        )
+        .unwrap();
         (forest, rows)
     }
 
@@ -143,7 +149,7 @@ mod tests {
         let (mut whole, mut found) = ([0.0; 20], [0.0; 20]);
         forest.score(&rows, &mut whole);
         let list = Shortlist::of(&forest, &rows, 5, &mut found, |_, estimate| (estimate, 0.0));
-        assert_eq!(list.places().len(), MOST);
+        assert_eq!(list.places().len(), FEW);
         for &place in list.places() {
             assert_eq!(found[place], whole[place], "the same bits");
         }

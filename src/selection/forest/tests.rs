@@ -112,6 +112,11 @@ fn other_model() -> Arc<Model> {
 
 /// A model that compares: the busier CPU of two costs more.
 pub(crate) fn model_of_compared_cpu() -> Arc<Model> {
+    Arc::new(ranker_of_compared_cpu(1.0))
+}
+
+/// A model for which the busier CPU of two costs this much more than the mean of both.
+fn ranker_of_compared_cpu(cost: f32) -> Model {
     let schema = View::Compared.schema();
     let column = schema.names().iter().position(|name| name == "rel_cpu").unwrap();
     let mut decisions = forest::Decisions::default();
@@ -121,7 +126,7 @@ pub(crate) fn model_of_compared_cpu() -> Arc<Model> {
         rows.clear();
         rows.add()[column] = difference;
         rows.add()[column] = -difference;
-        decisions.push(&rows, &[1.0, -1.0]);
+        decisions.push(&rows, &[cost, -cost]);
     }
     let fills = vec![0.0; schema.width()];
     let (samples, comparisons) = decisions.into_samples(schema).unwrap();
@@ -130,8 +135,9 @@ pub(crate) fn model_of_compared_cpu() -> Arc<Model> {
         trees: 4,
         ..forest::GrowParams::default()
     };
-    let grown = forest::grow_ranker(&samples, &comparisons, &params, boosting, 1).unwrap();
-    Arc::new(Model::new(ModelKind::Ranker, grown, fills, Training::default()).unwrap())
+    let by_estimate = |_: &[f32], estimate| estimate;
+    let grown = forest::grow_ranker(&samples, &comparisons, &params, boosting, 1, by_estimate).unwrap();
+    Model::new(ModelKind::Ranker, grown, fills, Training::default()).unwrap()
 }
 
 const FROZEN: Option<crate::selection::LearnerPreset> = None;
@@ -160,6 +166,27 @@ fn a_distilled_model_is_shown_how_the_candidates_compare() {
     };
     let choice = stage.choose(frozen);
     assert_eq!((choice.backend.position(), choice.reason), (1, Reason::Model));
+}
+
+#[test]
+fn among_many_candidates_the_forest_for_many_decides() {
+    let other = ranker_of_compared_cpu(-1.0).forest().clone();
+    let model = Arc::new(ranker_of_compared_cpu(1.0).with_among_many(other).unwrap());
+    let chosen = |count: usize| {
+        let states: Vec<(usize, f32)> = (0..count)
+            .map(|place| (1, if place == 2 { 0.9 } else { 0.1 }))
+            .collect();
+        let choice = Stage::new(&states)
+            .with_model(Arc::clone(&model))
+            .choose(ForestOptions {
+                learn: FROZEN,
+                ..ForestOptions::online()
+            });
+        assert_eq!(choice.reason, Reason::Model);
+        choice.backend.position()
+    };
+    assert_ne!(chosen(forest::FEW), 2);
+    assert_eq!(chosen(forest::FEW + 1), 2);
 }
 
 #[test]
