@@ -19,11 +19,11 @@ use crate::cli::terminal;
 use crate::cli::train;
 use crate::clock;
 use crate::distillation;
-use crate::distillation::Growth;
 use crate::distillation::Plan;
 use crate::distillation::Progress;
 use crate::forest::Boosting;
 use crate::forest::GrowParams;
+use crate::forest::Growth;
 use crate::forest::Splitter;
 use crate::forest::encode;
 use crate::report;
@@ -149,23 +149,21 @@ fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
         Trainer::Linfa => (60, 0.2, 0.6, 20, Splitter::Linfa),
         Trainer::Histogram => (32, 0.3, 1.0, 100, Splitter::Histogram(ROW_SHARE)),
     };
-    Growth {
-        params: GrowParams {
-            trees,
-            depth: 6,
-            min_leaf,
-            min_split: 2 * min_leaf,
-            rows_per_tree: 5000,
-            feature_share,
-            leaf_prior: 20.0,
-            threads,
-        },
-        boosting: Boosting {
-            stages: trees,
-            rate,
-            splitter,
-        },
-    }
+    let params = GrowParams {
+        trees,
+        depth: 6,
+        min_leaf,
+        min_split: 2 * min_leaf,
+        rows_per_tree: 5000,
+        feature_share,
+        leaf_prior: 20.0,
+        threads,
+    };
+    params.boosted(Boosting {
+        stages: trees,
+        rate,
+        splitter,
+    })
 }
 
 /// The command that makes the same model again.

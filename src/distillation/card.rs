@@ -2,6 +2,8 @@
 
 use crate::distillation::Distilled;
 use crate::distillation::Plan;
+use crate::forest::FEW;
+use crate::forest::Forest;
 use crate::forest::encode;
 use crate::simulation::Comparison;
 
@@ -18,7 +20,7 @@ pub fn card(plan: &Plan, distilled: &Distilled, evaluation: &Comparison) -> Stri
             training.command, training.seed
         ),
         rounds(plan, distilled),
-        forest(plan, distilled),
+        forests(plan, distilled),
         worlds(evaluation),
     ]
     .join("\n")
@@ -27,7 +29,8 @@ pub fn card(plan: &Plan, distilled: &Distilled, evaluation: &Comparison) -> Stri
 fn rounds(plan: &Plan, distilled: &Distilled) -> String {
     let mut text = format!(
         "## Rounds\n\n{} worlds each, of about {} requests. Explained is the share of the variance within decisions that the \
-         forest of the round before explains in worlds that it has not seen.\n\n\
+         model of the round before explains in worlds that it has not seen, among the candidates that it asks all trees \
+         about.\n\n\
          | round | decisions | candidates | explained before |\n|---:|---:|---:|---:|\n",
         plan.worlds, plan.arrivals
     );
@@ -43,16 +46,23 @@ fn rounds(plan: &Plan, distilled: &Distilled) -> String {
     text
 }
 
-fn forest(plan: &Plan, distilled: &Distilled) -> String {
-    let forest = distilled.model.forest();
+fn forests(plan: &Plan, distilled: &Distilled) -> String {
+    let model = &distilled.model;
+    let size = |forest: &Forest| format!("{} trees, {} nodes", forest.tree_count(), forest.node_count());
+    let whom = match model.among_many() {
+        Some(many) => format!(
+            "{} among up to {FEW} candidates; {} among more",
+            size(model.forest()),
+            size(many)
+        ),
+        None => size(model.forest()),
+    };
     format!(
-        "## Forest\n\n- {} trees, {} nodes, at most {} levels of splits, {} bytes\n- grown from {} candidates\n\
-         - explained of the last tenth of the decisions by a forest grown on the others: {:.3} in {} stages, {:.3} bagged\n",
-        forest.tree_count(),
-        forest.node_count(),
+        "## Forests\n\n- {whom}; at most {} levels of splits, {} bytes\n- grown from {} candidates\n\
+         - explained of the last tenth of the decisions by forests grown on the others: {:.3} in {} stages, {:.3} bagged\n",
         plan.growth.params.depth,
-        encode(&distilled.model).len(),
-        distilled.model.training().rows,
+        encode(model).len(),
+        model.training().rows,
         distilled.explained.boosted,
         plan.growth.boosting.stages,
         distilled.explained.bagged

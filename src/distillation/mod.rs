@@ -19,7 +19,7 @@ use crate::forest::Decisions;
 use crate::forest::FEW;
 use crate::forest::Forest;
 use crate::forest::GrowError;
-use crate::forest::GrowParams;
+use crate::forest::Growth;
 use crate::forest::Model;
 use crate::forest::ModelError;
 use crate::forest::ModelKind;
@@ -51,21 +51,12 @@ pub struct Plan {
     pub threads: NonZeroUsize,
 }
 
-/// How a forest is grown from decisions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Growth {
-    /// Its trees.
-    pub params: GrowParams,
-    /// A tree a stage, or all in one.
-    pub boosting: Boosting,
-}
-
 /// A round that was played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
     /// Decisions that were kept.
     pub decisions: Decisions,
-    /// What the forest of the round before explains of them; `None` in the first.
+    /// What the model of the round before explains of them; `None` in the first.
     pub explained_before: Option<f64>,
 }
 
@@ -234,54 +225,42 @@ fn grow(plan: &Plan, decisions: Decisions, command: &str) -> Result<Model, Disti
         command: command.to_owned(),
         ..Training::default()
     };
-    plan.growth.grow(decisions, training)
+    model(&plan.growth, decisions, training)
 }
 
-impl Growth {
-    /// A forest for decisions among few candidates and one for those among many, or one for all if there are only the ones or
-    /// the others.
-    fn grow(&self, decisions: Decisions, training: Training) -> Result<Model, DistilError> {
-        let seed = training.seed;
-        let (few, many) = decisions.divided(FEW);
-        drop(decisions);
-        let model = |forest: Forest| {
-            let fills = vec![0.0; forest.schema().width()];
-            Model::new(ModelKind::Ranker, forest, fills, training)
-        };
-        Ok(match (few.is_empty(), many.is_empty()) {
-            (true, true) => return Err(DistilError::NoDecisions),
-            (false, true) => model(self.forest(few, seed)?)?,
-            (true, false) => model(self.forest(many, seed)?)?,
-            (false, false) => {
-                let few = self.forest(few, seed)?;
-                model(few)?.with_among_many(self.forest(many, seed)?)?
-            }
-        })
-    }
-
-    fn forest(&self, decisions: Decisions, seed: u64) -> Result<Forest, GrowError> {
-        let (samples, comparisons) = decisions.into_samples(View::Compared.schema())?;
-        grow_ranker(
-            &samples,
-            &comparisons,
-            &self.params,
-            self.boosting,
-            seed,
-            compared_score,
-        )
-    }
-
-    /// As many trees, beside each other.
-    fn bagged(self) -> Self {
-        Self {
-            boosting: Boosting {
-                stages: 1,
-                rate: 1.0,
-                ..self.boosting
-            },
-            ..self
+/// A forest for decisions among few candidates and one for those among many, or one for all if there are only the ones or
+/// the others.
+fn model(growth: &Growth, decisions: Decisions, training: Training) -> Result<Model, DistilError> {
+    let seed = training.seed;
+    let (few, many) = decisions.divided(FEW);
+    drop(decisions);
+    let model = |forest: Forest| {
+        let fills = vec![0.0; forest.schema().width()];
+        Model::new(ModelKind::Ranker, forest, fills, training)
+    };
+    Ok(match (few.is_empty(), many.is_empty()) {
+        (true, true) => return Err(DistilError::NoDecisions),
+        (false, true) => model(forest(growth, few, seed)?)?,
+        (true, false) => model(forest(growth, many, seed)?)?,
+        (false, false) => {
+            let few = forest(growth, few, seed)?;
+            model(few)?.with_among_many(forest(growth, many, seed)?)?
         }
-    }
+    })
+}
+
+fn forest(growth: &Growth, decisions: Decisions, seed: u64) -> Result<Forest, GrowError> {
+    let (samples, comparisons) = decisions.into_samples(View::Compared.schema())?;
+    grow_ranker(&samples, &comparisons, growth, seed, compared_score)
+}
+
+/// As many trees, beside each other.
+fn bagged(growth: Growth) -> Growth {
+    growth.params.boosted(Boosting {
+        stages: 1,
+        rate: 1.0,
+        ..growth.boosting
+    })
 }
 
 impl From<&Round> for RoundSummary {
@@ -303,11 +282,11 @@ fn compare(plan: &Plan, decisions: Decisions) -> Result<Explained, DistilError> 
             seed: plan.seed,
             ..Training::default()
         };
-        Ok::<_, DistilError>(explained(&growth.grow(seen.clone(), training)?, &unseen))
+        Ok::<_, DistilError>(explained(&model(&growth, seen.clone(), training)?, &unseen))
     };
     Ok(Explained {
         boosted: of(plan.growth)?,
-        bagged: of(plan.growth.bagged())?,
+        bagged: of(bagged(plan.growth))?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! That distilling is repeatable, and that there is something to it.
 
 use super::*;
+use crate::forest::GrowParams;
 use crate::forest::encode;
 
 pub(super) fn plan(threads: usize) -> Plan {

@@ -40,21 +40,32 @@ pub enum Splitter {
     Histogram(f64),
 }
 
+/// How a forest is grown in stages.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Growth {
+    /// Of all its trees.
+    pub params: GrowParams,
+    /// How they are divided among stages.
+    pub boosting: Boosting,
+}
+
+impl GrowParams {
+    /// Such trees, grown in stages.
+    #[must_use]
+    pub const fn boosted(self, boosting: Boosting) -> Growth {
+        Growth { params: self, boosting }
+    }
+}
+
 /// A forest whose mean leaf value estimates by how much a row's number exceeds the mean of `targets`.
 ///
 /// # Errors
 /// When `targets` and `samples` differ in number, a target is not finite, or a parameter is out of range.
-pub fn grow_regressor(
-    samples: &Samples,
-    targets: &[f32],
-    params: &GrowParams,
-    boosting: Boosting,
-    seed: u64,
-) -> Result<Forest, GrowError> {
+pub fn grow_regressor(samples: &Samples, targets: &[f32], growth: &Growth, seed: u64) -> Result<Forest, GrowError> {
     check_numbers(samples, targets)?;
-    let stages = Stages::new(samples, params, boosting)?;
+    let stages = Stages::new(samples, growth)?;
     let mut boosted = Boosted::new(targets.to_vec(), seed);
-    stages.grow(0..boosting.stages, &mut boosted, |left, _| Goal::numbers(left))?;
+    stages.grow(0..growth.boosting.stages, &mut boosted, |left, _| Goal::numbers(left))?;
     Ok(boosted.forest(samples))
 }
 
@@ -70,8 +81,7 @@ pub(crate) fn check_numbers(samples: &Samples, numbers: &[f32]) -> Result<(), Gr
 /// What stages have in common.
 pub(crate) struct Stages<'a> {
     samples: &'a Samples,
-    params: &'a GrowParams,
-    boosting: Boosting,
+    growth: &'a Growth,
     prepared: Prepared,
 }
 
@@ -115,17 +125,16 @@ impl<'a> Stages<'a> {
     ///
     /// # Errors
     /// When a parameter is out of range.
-    pub(crate) fn new(samples: &'a Samples, params: &'a GrowParams, boosting: Boosting) -> Result<Self, GrowError> {
-        params.check()?;
-        boosting.check(params.trees)?;
-        let prepared = match boosting.splitter {
+    pub(crate) fn new(samples: &'a Samples, growth: &'a Growth) -> Result<Self, GrowError> {
+        growth.params.check()?;
+        growth.boosting.check(growth.params.trees)?;
+        let prepared = match growth.boosting.splitter {
             Splitter::Linfa => Prepared::Linfa(Ranks::new(samples)),
             Splitter::Histogram(row_share) => Prepared::Histogram(Bins::new(samples), row_share),
         };
         Ok(Self {
             samples,
-            params,
-            boosting,
+            growth,
             prepared,
         })
     }
@@ -137,8 +146,9 @@ impl<'a> Stages<'a> {
         boosted: &mut Boosted,
         goal: impl Fn(&mut [f32], usize) -> Goal<'static>,
     ) -> Result<(), GrowError> {
+        let Growth { params, boosting } = self.growth;
         for stage in stages {
-            let part = self.boosting.part(self.params, stage);
+            let part = boosting.part(params, stage);
             let grower = Grower {
                 samples: self.samples,
                 goal: goal(&mut boosted.left, stage),
@@ -150,10 +160,10 @@ impl<'a> Stages<'a> {
                 Prepared::Histogram(bins, row_share) => grower.trees_by_histogram(bins, *row_share),
             };
             // A forest's estimate is the mean of all its trees, a stage's that of its own.
-            let weight = self.boosting.rate * self.params.trees as f64 / part.trees as f64;
+            let weight = boosting.rate * params.trees as f64 / part.trees as f64;
             grown.iter_mut().for_each(|tree| scale(tree, weight));
             for (row, left) in boosted.left.iter_mut().enumerate() {
-                *left -= estimate(&grown, self.samples.row(row), self.params.trees);
+                *left -= estimate(&grown, self.samples.row(row), params.trees);
             }
             boosted.trees.append(&mut grown);
         }
@@ -251,7 +261,7 @@ mod tests {
     /// The share of the variance that is left after `boosting`.
     fn unexplained(boosting: Boosting) -> f32 {
         let (samples, targets) = sums();
-        let forest = grow_regressor(&samples, &targets, &PARAMS, boosting, 1).unwrap();
+        let forest = grow_regressor(&samples, &targets, &PARAMS.boosted(boosting), 1).unwrap();
         let mut rows = Rows::new(4, targets.len());
         (0..targets.len()).for_each(|row| rows.add().copy_from_slice(samples.row(row)));
         let mut estimates = vec![0.0; targets.len()];
@@ -297,7 +307,7 @@ mod tests {
             Boosting::new(1, 1.1),
             Boosting::new(1, f64::NAN),
         ] {
-            let refused = grow_regressor(&samples, &targets, &PARAMS, boosting, 1);
+            let refused = grow_regressor(&samples, &targets, &PARAMS.boosted(boosting), 1);
             assert!(matches!(refused, Err(GrowError::Parameter { .. })), "{boosting:?}");
         }
     }

@@ -24,6 +24,7 @@ mod schema;
 mod tree;
 
 pub use boost::Boosting;
+pub use boost::Growth;
 pub use boost::Splitter;
 pub use boost::grow_regressor;
 pub use codec::decode;

@@ -5,11 +5,10 @@
 //! WSDM 2010, section 3). So the others only learn from such: what tells a good candidate from one that is hopeless is
 //! nothing to them.
 
-use crate::forest::Boosting;
 use crate::forest::Comparisons;
 use crate::forest::Forest;
 use crate::forest::GrowError;
-use crate::forest::GrowParams;
+use crate::forest::Growth;
 use crate::forest::Samples;
 use crate::forest::boost::Boosted;
 use crate::forest::boost::Stages;
@@ -37,27 +36,27 @@ const GOLDEN: f64 = 0.618_033_988_749_895;
 pub fn grow_ranker(
     samples: &Samples,
     comparisons: &Comparisons,
-    params: &GrowParams,
-    boosting: Boosting,
+    growth: &Growth,
     seed: u64,
     rank: impl Fn(&[f32], f32) -> f32,
 ) -> Result<Forest, GrowError> {
     check_numbers(samples, comparisons.labels())?;
     let mut boosted = Boosted::new(comparisons.labels().to_vec(), seed);
+    let Growth { params, boosting } = growth;
     let all = boosting.stages;
     let first = if comparisons.most() > FEW {
         boosting.stages_until(FIRST_TREES, params.trees)
     } else {
         all
     };
-    Stages::new(samples, params, boosting)?.grow(0..first, &mut boosted, centred(comparisons))?;
+    Stages::new(samples, growth)?.grow(0..first, &mut boosted, centred(comparisons))?;
     if first < all {
         let rank = |row| rank(samples.row(row), boosted.estimate(samples.row(row), params.trees));
         let ranks: Vec<f32> = (0..samples.count()).map(rank).collect();
         let (rows, few) = comparisons.lowest(&ranks, FEW);
         boosted.left = rows.iter().map(|&row| boosted.left[row]).collect();
         let samples = samples.some(&rows);
-        Stages::new(&samples, params, boosting)?.grow(first..all, &mut boosted, centred(&few))?;
+        Stages::new(&samples, growth)?.grow(first..all, &mut boosted, centred(&few))?;
     }
     Ok(boosted.forest(samples))
 }
@@ -73,7 +72,9 @@ fn centred(comparisons: &Comparisons) -> impl Fn(&mut [f32], usize) -> Goal<'sta
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forest::Boosting;
     use crate::forest::Decisions;
+    use crate::forest::GrowParams;
     use crate::forest::Rows;
     use crate::forest::Schema;
     use crate::units::Draws;
@@ -114,7 +115,7 @@ mod tests {
     /// What is left of the differences among the candidates that are not hopeless, as a share of their variance.
     fn left_among_the_best(rank: impl Fn(&[f32], f32) -> f32) -> f64 {
         let (samples, comparisons) = decisions();
-        let forest = grow_ranker(&samples, &comparisons, &PARAMS, Boosting::new(24, 0.3), 1, rank).unwrap();
+        let forest = grow_ranker(&samples, &comparisons, &PARAMS.boosted(Boosting::new(24, 0.3)), 1, rank).unwrap();
         let best: Vec<usize> = (0..samples.count()).filter(|row| row % CANDIDATES % 3 == 0).collect();
         let mut rows = Rows::new(3, best.len());
         best.iter()
@@ -146,7 +147,14 @@ mod tests {
     fn labels_fit_the_samples_and_are_finite() {
         let (samples, _) = decisions();
         let refused = |comparisons: &Comparisons| {
-            grow_ranker(&samples, comparisons, &PARAMS, Boosting::new(4, 0.3), 1, |_, it| it).unwrap_err()
+            grow_ranker(
+                &samples,
+                comparisons,
+                &PARAMS.boosted(Boosting::new(4, 0.3)),
+                1,
+                |_, it| it,
+            )
+            .unwrap_err()
         };
         let mut labels = vec![0.0; samples.count()];
         labels[5] = f32::NAN;

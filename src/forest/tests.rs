@@ -40,7 +40,7 @@ fn samples() -> Samples {
 fn ranker() -> Forest {
     let samples = samples();
     let targets: Vec<f32> = (0..samples.count()).map(|row| samples.row(row).iter().sum()).collect();
-    grow_regressor(&samples, &targets, &PARAMS, Boosting::new(4, 0.7), 7).unwrap()
+    grow_regressor(&samples, &targets, &PARAMS.boosted(Boosting::new(4, 0.7)), 7).unwrap()
 }
 
 fn classifier(classes: usize) -> Forest {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use crate::forest::Boosting;
 use crate::forest::GrowError;
 use crate::forest::GrowParams;
+use crate::forest::Growth;
 use crate::forest::Model;
 use crate::forest::ModelKind;
 use crate::forest::Samples;
@@ -82,12 +83,8 @@ impl LearnerPreset {
         self.rows() as f32 / MEMORY_SECONDS
     }
 
-    fn boosting(self) -> Boosting {
-        Boosting::new(self.params().trees, BOOSTING_RATE)
-    }
-
-    fn params(self) -> GrowParams {
-        GrowParams {
+    fn growth(self) -> Growth {
+        let params = GrowParams {
             trees: match self {
                 Self::Standard => 16,
                 Self::Small => 8,
@@ -99,7 +96,8 @@ impl LearnerPreset {
             feature_share: 0.7,
             leaf_prior: 10.0,
             threads: NonZeroUsize::MIN,
-        }
+        };
+        params.boosted(Boosting::new(params.trees, BOOSTING_RATE))
     }
 }
 
@@ -220,7 +218,7 @@ impl Learner {
             [self.rows.values(), self.explored.values()].concat(),
         )?;
         let labels = [self.rows.labels(), self.explored.labels()].concat();
-        let forest = grow_regressor(&samples, &labels, &self.preset.params(), self.preset.boosting(), seed)?;
+        let forest = grow_regressor(&samples, &labels, &self.preset.growth(), seed)?;
         let training = Training {
             rows: labels.len() as u64,
             seed,

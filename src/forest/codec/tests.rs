@@ -86,7 +86,7 @@ fn both_forests_of_a_ranker_are_kept() {
         let samples = Samples::new(schema.clone(), (0..50).map(|row| row as f32).collect()).unwrap();
         let targets: Vec<f32> = (0..50).map(|row| (row * seed % 7) as f32).collect();
         let boosting = Boosting::new(1, 1.0);
-        grow_regressor(&samples, &targets, &GrowParams::default(), boosting, 1).unwrap()
+        grow_regressor(&samples, &targets, &GrowParams::default().boosted(boosting), 1).unwrap()
     };
     let ranker = |pipeline: &str| {
         let training = Training {

@@ -72,7 +72,7 @@ fn grow_bytes(samples: &Samples, outputs: usize, threads: usize) -> Vec<u8> {
         ..small()
     };
     bytes(match outputs {
-        1 => grow_regressor(samples, &targets(samples), &params, BOOSTING, 5).unwrap(),
+        1 => grow_regressor(samples, &targets(samples), &params.boosted(BOOSTING), 5).unwrap(),
         _ => grow_classifier(samples, &classes(samples, outputs), &params, 5).unwrap(),
     })
 }
@@ -94,7 +94,7 @@ fn the_same_seed_gives_the_same_bytes_twenty_times_on_any_number_of_threads() {
 #[test]
 fn another_seed_gives_another_forest() {
     let samples = mixed(500, 1);
-    let grow = |seed| grow_regressor(&samples, &targets(&samples), &small(), BOOSTING, seed).unwrap();
+    let grow = |seed| grow_regressor(&samples, &targets(&samples), &small().boosted(BOOSTING), seed).unwrap();
     assert_ne!(grow(1), grow(2));
 }
 
@@ -186,7 +186,7 @@ fn the_deepest_tree_that_can_be_asked_for_is_grown() {
 #[test]
 fn data_without_anything_to_learn_makes_a_forest_of_leaves() {
     let samples = samples(1, vec![3.0; 10]);
-    let constant = grow_regressor(&samples, &[1.0; 10], &small(), BOOSTING, 1).unwrap();
+    let constant = grow_regressor(&samples, &[1.0; 10], &small().boosted(BOOSTING), 1).unwrap();
     assert_eq!(constant.node_count(), constant.tree_count());
     let one_class = Classes::new(vec![1; 10], 2).unwrap();
     assert_eq!(
@@ -198,8 +198,9 @@ fn data_without_anything_to_learn_makes_a_forest_of_leaves() {
 #[test]
 fn what_cannot_be_grown_is_refused() {
     let samples = samples(1, vec![1.0, 2.0]);
-    let grow =
-        |targets: &[f32], params: GrowParams| grow_regressor(&samples, targets, &params, BOOSTING, 1).unwrap_err();
+    let grow = |targets: &[f32], params: GrowParams| {
+        grow_regressor(&samples, targets, &params.boosted(BOOSTING), 1).unwrap_err()
+    };
     assert_eq!(grow(&[1.0], small()), GrowError::Targets { rows: 2, targets: 1 });
     assert_eq!(grow(&[1.0, f32::NAN], small()), GrowError::Target { row: 1 });
     let said = |params| grow(&[1.0, 2.0], params).to_string();

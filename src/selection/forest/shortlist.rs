@@ -134,8 +134,7 @@ mod tests {
         let forest = grow_ranker(
             &samples,
             &comparisons,
-            &params,
-            Boosting::new(16, 0.3),
+            &params.boosted(Boosting::new(16, 0.3)),
             1,
             |_, estimate| estimate,
         )

@@ -106,7 +106,13 @@ fn other_model() -> Arc<Model> {
     let schema = Schema::new(vec!["x".to_owned()]).unwrap();
     let samples = forest::Samples::new(schema, vec![0.0, 1.0]).unwrap();
     let boosting = forest::Boosting::new(1, 1.0);
-    let grown = forest::grow_regressor(&samples, &[0.0, 1.0], &forest::GrowParams::default(), boosting, 1).unwrap();
+    let grown = forest::grow_regressor(
+        &samples,
+        &[0.0, 1.0],
+        &forest::GrowParams::default().boosted(boosting),
+        1,
+    )
+    .unwrap();
     Arc::new(Model::new(ModelKind::Ranker, grown, vec![0.0], Training::default()).unwrap())
 }
 
@@ -136,7 +142,7 @@ fn ranker_of_compared_cpu(cost: f32) -> Model {
         ..forest::GrowParams::default()
     };
     let by_estimate = |_: &[f32], estimate| estimate;
-    let grown = forest::grow_ranker(&samples, &comparisons, &params, boosting, 1, by_estimate).unwrap();
+    let grown = forest::grow_ranker(&samples, &comparisons, &params.boosted(boosting), 1, by_estimate).unwrap();
     Model::new(ModelKind::Ranker, grown, fills, Training::default()).unwrap()
 }
 

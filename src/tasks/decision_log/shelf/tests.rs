@@ -22,7 +22,7 @@ fn model(seed: u64) -> KeptModel {
         trees: 1,
         ..GrowParams::default()
     };
-    let forest = grow_regressor(&samples, &[0.0, 1.0], &params, Boosting::new(1, 1.0), 1).unwrap();
+    let forest = grow_regressor(&samples, &[0.0, 1.0], &params.boosted(Boosting::new(1, 1.0)), 1).unwrap();
     let training = Training {
         seed,
         ..Training::default()
