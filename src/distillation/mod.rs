@@ -187,9 +187,9 @@ pub fn distil(
         next = shelf.get(number + 1);
     }
     tell(Progress::Growing { round: plan.rounds });
-    let model = grow(plan, all(&kept), command)?;
+    let model = grow(plan, &kept, command)?;
     tell(Progress::Comparing);
-    let explained = compare(plan, all(&kept))?;
+    let explained = compare(plan, kept)?;
     Ok(Distilled {
         model,
         rounds,
@@ -209,31 +209,29 @@ fn grown_before(
         return Ok(None);
     }
     tell(Progress::Growing { round: number - 1 });
-    Ok(Some(Arc::new(grow(plan, all(kept), command)?)))
+    Ok(Some(Arc::new(grow(plan, kept, command)?)))
 }
 
-fn all(rounds: &[Decisions]) -> Decisions {
-    let mut all = Decisions::default();
-    rounds.iter().for_each(|decisions| all.append(decisions.clone()));
-    all
-}
-
-fn grow(plan: &Plan, decisions: Decisions, command: &str) -> Result<Model, DistilError> {
+fn grow(plan: &Plan, rounds: &[Decisions], command: &str) -> Result<Model, DistilError> {
     let training = Training {
-        rows: decisions.candidates() as u64,
+        rows: rounds.iter().map(|round| round.candidates() as u64).sum(),
         seed: plan.seed,
         command: command.to_owned(),
         ..Training::default()
     };
-    model(&plan.growth, decisions, training)
+    model(&plan.growth, rounds, training)
 }
 
 /// A forest for decisions among few candidates and one for those among many, or one for all if there are only the ones or
 /// the others.
-fn model(growth: &Growth, decisions: Decisions, training: Training) -> Result<Model, DistilError> {
+fn model(growth: &Growth, rounds: &[Decisions], training: Training) -> Result<Model, DistilError> {
     let seed = training.seed;
-    let (few, many) = decisions.divided(FEW);
-    drop(decisions);
+    let (mut few, mut many) = (Decisions::default(), Decisions::default());
+    for round in rounds {
+        let (of_few, of_many) = round.divided(FEW);
+        few.append(of_few);
+        many.append(of_many);
+    }
     let model = |forest: Forest| {
         let fills = vec![0.0; forest.schema().width()];
         Model::new(ModelKind::Ranker, forest, fills, training)
@@ -273,16 +271,19 @@ impl From<&Round> for RoundSummary {
     }
 }
 
-/// Grows both kinds of forests on most of `decisions` and looks at the rest, which are of other worlds.
-fn compare(plan: &Plan, decisions: Decisions) -> Result<Explained, DistilError> {
-    let count = decisions.len();
-    let (seen, unseen) = decisions.split(count - count / HELD_OUT);
+/// Grows both kinds of forests on most of the decisions and looks at the rest, which are of other worlds.
+fn compare(plan: &Plan, rounds: Vec<Decisions>) -> Result<Explained, DistilError> {
+    let mut all = Decisions::default();
+    rounds.into_iter().for_each(|round| all.append(round));
+    let count = all.len();
+    let (seen, unseen) = all.split(count - count / HELD_OUT);
+    let seen = [seen];
     let of = |growth: Growth| {
         let training = Training {
             seed: plan.seed,
             ..Training::default()
         };
-        Ok::<_, DistilError>(explained(&model(&growth, seen.clone(), training)?, &unseen))
+        Ok::<_, DistilError>(explained(&model(&growth, &seen, training)?, &unseen))
     };
     Ok(Explained {
         boosted: of(plan.growth)?,

@@ -26,6 +26,8 @@ pub struct Explanation {
     pub candidates: Vec<Explained>,
     /// The place of the one that is chosen.
     pub winner: usize,
+    /// What the forest's estimates are multiplied by; `None` without a model.
+    pub forest_weight: Option<f32>,
     /// How many have the winner's score and requests in flight; more than 1 when chance decided.
     pub ties: usize,
 }
@@ -91,6 +93,7 @@ pub fn explain(view: View, sights: &[Sight], draw: u64, model: Option<&Model>) -
     Some(Explanation {
         candidates,
         winner,
+        forest_weight: forest.map(|_| counts.weight()),
         ties: lowest.ties(),
     })
 }

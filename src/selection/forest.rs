@@ -95,6 +95,11 @@ impl Counts {
         base + self.weight * self.bounded(estimate)
     }
 
+    /// What an estimate within its bounds is multiplied by.
+    pub(crate) fn weight(self) -> f32 {
+        self.weight
+    }
+
     /// An estimate within its bounds.
     pub(crate) fn bounded(self, estimate: f32) -> f32 {
         estimate.clamp(-self.bound, self.bound)

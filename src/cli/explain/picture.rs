@@ -26,6 +26,7 @@ pub(super) fn json(replay: &Replay) -> Value {
         "notes": replay.notes,
         "replay": {
             "winner": winner.map(|winner| &winner.backend),
+            "forest_weight": replay.explanation.forest_weight,
             "ties": replay.explanation.ties,
             "agrees": winner.is_some_and(|winner| winner.backend == replay.row.chosen),
         },
@@ -67,6 +68,9 @@ pub(super) fn text(replay: &Replay, look: Look) -> String {
     );
     if let Some(estimates) = estimates(replay) {
         text += &format!("\n{}", estimates.text(look));
+    }
+    if let Some(weight) = replay.explanation.forest_weight {
+        text += &format!("of which {weight:.2} counts\n");
     }
     text += &format!("\n{}\n{}\n", outcome(replay), sentence(replay));
     for note in &replay.notes {

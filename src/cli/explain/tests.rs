@@ -142,6 +142,7 @@ fn the_json_has_every_contribution() {
     let json = picture::json(&replay(found).unwrap());
     assert_eq!(json["replay"]["winner"], "10.0.0.1:80");
     assert_eq!(json["replay"]["agrees"], true);
+    assert!(json["replay"]["forest_weight"].as_f64().unwrap() > 0.5);
     assert!(
         json["candidates"][0]["forest"]["contributions"]["cpu"]
             .as_f64()

@@ -56,8 +56,11 @@ proptest! {
     ) {
         for model in [model_of_cpu(), model_of_compared_cpu()] {
             let (_, decision) = decide(&Stage::new(&states).with_model(model), 1);
-            for candidate in replay(&decision).candidates {
+            let explanation = replay(&decision);
+            let weight = explanation.forest_weight.unwrap();
+            for candidate in explanation.candidates {
                 let estimate = candidate.estimate.unwrap();
+                assert!(estimate.is_bounded || (estimate.counted - weight * estimate.raw).abs() < 1e-6, "{estimate:?}");
                 let sum: f64 = estimate.contributions.iter().sum();
                 assert!((sum - f64::from(estimate.raw - estimate.of_mean)).abs() < 1e-5, "{estimate:?}");
             }
@@ -95,5 +98,6 @@ fn the_parts_make_the_score() {
         (0.0, 0.0, 0.0)
     );
     assert_eq!((explanation.winner, explanation.ties), (1, 1));
+    assert_eq!(explanation.forest_weight, None);
     assert_eq!(explain(View::Alone, &[], 1, None), None);
 }
