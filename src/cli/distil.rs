@@ -45,7 +45,7 @@ pub(crate) struct DistilArgs {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
     rounds: u32,
     /// Worlds in each round
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     worlds: u32,
     /// The same seed gives the same model
     #[arg(long, default_value_t = 1)]
@@ -147,7 +147,7 @@ fn growth(trainer: Trainer, threads: NonZeroUsize) -> Growth {
     // linfa asks a simpler question of fewer rows, so that it takes more trees to say as much.
     let (trees, rate, feature_share, min_leaf, splitter) = match trainer {
         Trainer::Linfa => (60, 0.2, 0.6, 20, Splitter::Linfa),
-        Trainer::Histogram => (32, 0.3, 1.0, 100, Splitter::Histogram(ROW_SHARE)),
+        Trainer::Histogram => (32, 0.4, 1.0, 100, Splitter::Histogram(ROW_SHARE)),
     };
     let params = GrowParams {
         trees,

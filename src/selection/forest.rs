@@ -53,7 +53,7 @@ const FOREST_WEIGHT: f32 = 0.55;
 const BOUND: f32 = 1.6;
 /// How far the estimate of a distilled forest counts at most: it is one of the cost to everybody, and less than all of it is
 /// robust where the worlds that it was distilled in are not those that it serves in.
-const DISTILLED_WEIGHT: f32 = 0.9;
+const DISTILLED_WEIGHT: f32 = 0.95;
 /// By how much less it counts for the part of the fleet's latency that grows with load. Where requests wait for each other,
 /// those in flight say for certain what a forest guesses, and what it overlooks makes a crowd; where they never do, it alone knows.
 const DISTILLED_WEIGHT_LOST: f32 = 5.0;
