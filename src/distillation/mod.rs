@@ -106,8 +106,8 @@ pub struct Distilled {
     pub model: Model,
     /// What each round had.
     pub rounds: Vec<RoundSummary>,
-    /// What forests explain of decisions in worlds that they have not seen: this one's likes, and one of the same size that
-    /// is bagged.
+    /// What forests explain of decisions in worlds that they have not seen, among the candidates that all trees are asked
+    /// about: this one's likes, and one of the same size that is bagged.
     pub explained: Explained,
 }
 
