@@ -1,5 +1,8 @@
 //! How the process starts, stops, and refuses to start.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::time::Duration;
 
 use http::Request;
@@ -168,6 +171,45 @@ async fn a_bad_file_is_explained() {
     for verb in ["run", "check"] {
         let words = ["gateway.yaml:", "did you mean `round_robin`?", "slow_start"];
         check_end(&config, &[verb, "-c", "gateway.yaml"], 2, &words).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_names_in_vain_is_shown_where_it_names_it() {
+    let origin = Origin::start("a").await;
+    let config = Written::to(&[&origin])
+        .selector("{ type: forest, model: nowhere.forest }")
+        .to_string();
+    for verb in ["run", "check"] {
+        let words = [
+            "gateway.yaml:",
+            "nowhere.forest: cannot be read",
+            "^",
+            "leave the model out",
+            "1 error",
+        ];
+        check_end(&config, &[verb, "-c", "gateway.yaml"], 2, &words).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure() {
+    let origin = Origin::start("a").await;
+    let place = tempfile::tempdir().expect("a directory");
+    let file = place.path().join("gateway.yaml");
+    std::fs::write(&file, Written::to(&[&origin]).to_string()).expect("a file");
+    for options in [&[][..], &["--json"]] {
+        let (stdout, reader) = UnixStream::pair().expect("a pair of sockets");
+        drop(reader);
+        let ended = Command::new(env!("CARGO_BIN_EXE_sylvan"))
+            .args(["check", "-c"])
+            .arg(&file)
+            .args(options)
+            .stdout(OwnedFd::from(stdout))
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), &*said), (Some(0), ""));
     }
 }
 

@@ -344,6 +344,26 @@ async fn a_broken_file_is_tried_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_names_what_is_not_there_is_tried_until_it_is() {
+    const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/default.forest");
+    let (mut gateway, origins) = open().await;
+    let model = gateway.process().path("later.forest");
+    let selector = format!("{{ type: forest, model: {} }}", model.display());
+    gateway.replace(&Written::to(&[&origins[2]]).selector(&selector));
+    gateway
+        .until("it is refused", |metrics| metrics.value(FAILURES) == 1.0)
+        .await;
+    std::fs::copy(MODEL, &model).expect("the model that comes with sylvan");
+    until_generation(&gateway, 2.0).await;
+    assert_eq!(fetch(gateway.address(), "/").await.origin(), "c");
+    assert_eq!(
+        gateway.metrics().await.value(FAILURES),
+        1.0,
+        "the same reason counts once"
+    );
+}
+
+#[tokio::test]
 async fn a_file_that_is_gone_changes_nothing() {
     let (mut gateway, origins) = open().await;
     let path = gateway.process().path("gateway.yaml");

@@ -70,7 +70,7 @@ pub(crate) const SUITE: (f64, f64) = (0.99, 1.08);
 /// The same for the forest that comes with the program, and the geometric mean of its 99th percentiles.
 pub(crate) const FROZEN_SUITE: (f64, f64, f64) = (0.97, 1.06, 0.96);
 
-/// Its mean latency to the best classical selector, in worlds that are larger or fuller than those that it was distilled in.
+/// Its mean latency to the best classical selector, in worlds that are larger or fuller than the thirteen.
 pub(crate) const FROZEN_ELSEWHERE: [(&str, f64); 4] = [
     ("hetero-32", 0.95),
     ("antag-32", 0.95),

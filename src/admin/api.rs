@@ -145,7 +145,7 @@ fn why_idle(served: &ServedPool, model: &Model) -> Option<String> {
         return (charge != Charge::InCharge).then(|| charge.to_string());
     }
     let fits = model.check_pool(served.pool.members().len());
-    fits.err().map(|error| error.to_string())
+    fits.err().map(|error| format!("{error}; {}", error.remedy()))
 }
 
 fn backend_view(member: &Member, all: u64, now: Timestamp) -> BackendView {

@@ -10,6 +10,7 @@ use crate::agent;
 use crate::agent::Options;
 use crate::agent::Scope;
 use crate::cli::Mistake;
+use crate::cli::terminal;
 use crate::cli::values;
 
 /// Reports cpu_percent, ram_percent, bytes_sent and bytes_recv of this machine, a process or a control group
@@ -71,11 +72,12 @@ impl AgentArgs {
 ///
 /// # Errors
 /// A [`Mistake`] in the arguments; a `std::io::Error`, of kind `AddrInUse` when the port is taken.
-#[expect(clippy::print_stdout, reason = "the address is this command's output")]
 pub(crate) fn run(args: &AgentArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ready = |address| println!("agent on http://{address}");
-    Ok(runtime.block_on(agent::run(args.options()?, ready))?)
+    let mut printed = Ok(());
+    let ready = |address| printed = terminal::print_line(format_args!("agent on http://{address}"));
+    runtime.block_on(agent::run(args.options()?, ready))?;
+    printed
 }
 
 fn cores(text: &str) -> Result<f64, String> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::Mistake;
 use crate::cli::run::environment;
+use crate::cli::terminal;
 use crate::config;
 use crate::config::Finding;
 use crate::config::Severity;
@@ -42,9 +43,12 @@ struct FindingRow<'a> {
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let source = Gateway::builder(&args.config).variables(environment).into_source();
     let (findings, problem) = match source.parse() {
-        Ok((checked, _)) => (checked.warnings, source.build(checked.config, None).err()),
-        Err(LoadError::Invalid(invalid)) => (invalid.errors, None),
+        Ok((checked, text)) => (checked.warnings, source.build(checked.config, &text, None).err()),
         Err(error) => (Vec::new(), Some(error)),
+    };
+    let (findings, problem) = match problem {
+        Some(LoadError::Invalid(invalid)) => ([findings, invalid.errors].concat(), None),
+        problem => (findings, problem),
     };
     let problem = problem.map(|problem| problem.to_string());
     print(args, &findings, problem.as_deref())?;
@@ -54,24 +58,18 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the findings are this command's output"
-)]
 fn print(args: &CheckArgs, findings: &[Finding], problem: Option<&str>) -> anyhow::Result<()> {
     if args.json {
         let file = args.config.display().to_string();
         let whole = problem.map(|problem| row_of_problem(&file, problem));
         let rows: Vec<_> = findings.iter().map(row).chain(whole).collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        terminal::print_line(serde_json::to_string_pretty(&rows)?)?;
     } else if !findings.is_empty() {
-        eprintln!("{}", config::render(findings));
+        terminal::tell(config::render(findings));
     }
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the verdict is this command's output")]
 fn conclude(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
     let errors = findings
         .iter()
@@ -83,7 +81,8 @@ fn conclude(args: &CheckArgs, findings: &[Finding]) -> anyhow::Result<()> {
         return Err(Mistake(format!("{}: {errors}, {warnings}", args.config.display())).into());
     }
     if !args.json {
-        println!("{}: ok, {}", args.config.display(), counted(warnings, "warning"));
+        let warnings = counted(warnings, "warning");
+        terminal::print_line(format_args!("{}: ok, {warnings}", args.config.display()))?;
     }
     Ok(())
 }

@@ -53,24 +53,29 @@ async fn play(args: &DemoArgs) -> anyhow::Result<()> {
     let demo = demo::run(&options).await?;
     print(args, &demo)?;
     if args.stay {
-        stay(&demo).await;
+        stay(&demo).await?;
     }
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the table is this command's output")]
 fn print(args: &DemoArgs, demo: &Demo) -> anyhow::Result<()> {
     let (outcome, files) = (&demo.outcome, &demo.outcome.files);
     if !args.json.as_deref().is_some_and(terminal::is_output) {
-        println!("{}\n{}", outcome.training.trim_end(), outcome.table(terminal::output()));
-        println!(
-            "one word rewritten under load: {} requests, {} errors",
-            outcome.swap.requests, outcome.swap.errors
-        );
-        println!("forest served with the model that comes with sylvan, from its first request on, without warm-up");
-        println!("data set       {}", files.dataset.display());
-        println!("model          {}", files.model.display());
-        println!("configuration  {}", files.configuration.display());
+        terminal::print(&format!(
+            "{}\n{}\n\
+             one word rewritten under load: {} requests, {} errors\n\
+             forest served with the model that comes with sylvan, from its first request on, without warm-up\n\
+             data set       {}\n\
+             model          {}\n\
+             configuration  {}\n",
+            outcome.training.trim_end(),
+            outcome.table(terminal::output()),
+            outcome.swap.requests,
+            outcome.swap.errors,
+            files.dataset.display(),
+            files.model.display(),
+            files.configuration.display(),
+        ))?;
     }
     match &args.json {
         Some(file) => terminal::write_json(file, &outcome.json()),
@@ -78,9 +83,10 @@ fn print(args: &DemoArgs, demo: &Demo) -> anyhow::Result<()> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "where it runs is this command's output")]
-async fn stay(demo: &Demo) {
+async fn stay(demo: &Demo) -> anyhow::Result<()> {
     let (web, admin) = demo.addresses();
-    println!("the shop is at {web}, the gateway's state at {admin}/api/pools; Ctrl-C ends it");
-    std::future::pending::<()>().await;
+    terminal::print_line(format_args!(
+        "the shop is at {web}, the gateway's state at {admin}/api/pools; Ctrl-C ends it"
+    ))?;
+    std::future::pending().await
 }

@@ -2,8 +2,6 @@
 
 mod shelf;
 
-use std::io;
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -19,6 +17,7 @@ use crate::cli::terminal;
 use crate::cli::train;
 use crate::clock;
 use crate::distillation;
+use crate::distillation::Evaluation;
 use crate::distillation::Plan;
 use crate::distillation::Progress;
 use crate::forest::Boosting;
@@ -47,7 +46,7 @@ pub(crate) struct DistilArgs {
     /// Worlds in each round
     #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     worlds: u32,
-    /// The same seed gives the same model
+    /// The same command gives the same model, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// What finds the splits of the trees
@@ -76,7 +75,9 @@ enum Trainer {
 const QUICK_SEEDS: Range<u64> = 10..11;
 /// What is looked at after a quick run.
 const QUICK_WORLDS: [&str; 1] = ["sparse"];
-/// The best classical selector of each of the thirteen worlds is one of these.
+/// What is looked at besides the thirteen worlds.
+const BEYOND: [&str; 4] = ["hetero-32", "antag-32", "antag-075", "hetero-095"];
+/// The best classical selector of each of the worlds is one of these.
 const RIVALS: [&str; 5] = [
     "least_requests",
     "peak_ewma_all",
@@ -100,26 +101,26 @@ pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
     let plan = plan(args);
     let command = command(args);
     let mut shelf = Directory::new(&args.out, &plan);
-    if shelf.is_foreign() {
-        let directory = shelf.path().display();
-        writeln!(
-            io::stderr(),
-            "the rounds in {directory} are of another plan or damaged: they are not used, and replaced"
-        )?;
-    }
+    shelf.open();
     let distilled = distil(&plan, &command, &mut shelf)?;
     // First the model: nothing that happens from here on may lose it.
     train::write_file(&args.out, &encode(&distilled.model))?;
-    let evaluation = evaluate(args, &plan, Contender::frozen(Arc::new(distilled.model.clone())))?;
-    io::stdout().write_all(simulate::tables(&evaluation).as_bytes())?;
-    let card = distillation::card(&plan, &distilled, &evaluation);
+    let evaluation = evaluate(args, &plan, &Contender::frozen(Arc::new(distilled.model.clone())))?;
+    for comparison in [Some(&evaluation.suite), evaluation.beyond.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        terminal::print(&simulate::tables(comparison))?;
+    }
+    let command = command_of_card(args, &command);
+    let card = distillation::card(&plan, &distilled, &command, &evaluation);
     let beside = args.out.with_extension("md");
     train::write_file(&beside, card.as_bytes())?;
-    // They can be made again, so that what is left of them is a nuisance at most.
-    let _ = shelf.clear();
+    shelf.clear();
     let size = report::size(encode(&distilled.model).len() as u64);
     let (out, beside) = (args.out.display(), beside.display());
-    Ok(writeln!(io::stderr(), "wrote {out} ({size}) and {beside}")?)
+    terminal::tell(format_args!("wrote {out} ({size}) and {beside}"));
+    Ok(())
 }
 
 fn plan(args: &DistilArgs) -> Plan {
@@ -181,6 +182,16 @@ fn command(args: &DistilArgs) -> String {
     format!("sylvan distil --out {out} {size} --seed {}{trainer}", args.seed)
 }
 
+/// The command that makes the same card again: other worlds to look at the model in make no other model.
+fn command_of_card(args: &DistilArgs, command: &str) -> String {
+    let Range { start, end } = &args.seeds;
+    if args.quick {
+        command.to_owned()
+    } else {
+        format!("{command} --seeds {start}..{end}")
+    }
+}
+
 fn distil(plan: &Plan, command: &str, shelf: &mut Directory<'_>) -> anyhow::Result<distillation::Distilled> {
     let total = u64::from(plan.rounds) * u64::from(plan.worlds);
     let mut shown = progress::Progress::new(terminal::progress(), "distil", total);
@@ -197,68 +208,40 @@ fn distil(plan: &Plan, command: &str, shelf: &mut Directory<'_>) -> anyhow::Resu
         shown.update(done, &message, clock::now());
     })?;
     shown.finish(&format!("{} rounds of {} worlds", plan.rounds, plan.worlds));
-    if shelf.found > 0 {
-        let directory = shelf.path().display();
-        writeln!(io::stderr(), "{} of the rounds were there in {directory}", shelf.found)?;
-    }
-    if let Some(error) = &shelf.trouble {
-        let directory = shelf.path().display();
-        writeln!(
-            io::stderr(),
-            "{directory}: rounds cannot be kept there: {error}; an interrupted run begins anew"
-        )?;
-    }
     Ok(distilled)
 }
 
-/// How the model does in the worlds that come with the program.
-fn evaluate(args: &DistilArgs, plan: &Plan, distilled: Contender) -> anyhow::Result<Comparison> {
-    let is_asked = |scenario: &Scenario| !args.quick || QUICK_WORLDS.contains(&scenario.name.as_str());
-    let mut scenarios = simulate::suite()?;
-    scenarios.retain(is_asked);
-    let mut contenders: Vec<Contender> = RIVALS
-        .iter()
-        .map(|name| Contender::named(name))
-        .collect::<Result<_, _>>()?;
-    contenders.push(distilled);
-    let suite = Suite {
-        scenarios,
-        contenders,
-        seeds: if args.quick { QUICK_SEEDS } else { args.seeds.clone() },
-        jitter: Share::NONE,
+/// How the model does in worlds that come with the program.
+fn evaluate(args: &DistilArgs, plan: &Plan, distilled: &Contender) -> anyhow::Result<Evaluation> {
+    let seeds = if args.quick { QUICK_SEEDS } else { args.seeds.clone() };
+    let play = |names: &[&str]| -> anyhow::Result<Comparison> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut contenders: Vec<Contender> = RIVALS
+            .iter()
+            .map(|name| Contender::named(name))
+            .collect::<Result<_, _>>()?;
+        contenders.push(distilled.clone());
+        let suite = Suite {
+            scenarios: simulate::scenarios(&names)?,
+            contenders,
+            seeds: seeds.clone(),
+            jitter: Share::NONE,
+        };
+        Ok(simulation::compare(&simulate::play(&suite, plan.threads.get())))
     };
-    Ok(simulation::compare(&simulate::play(&suite, plan.threads.get())))
+    Ok(Evaluation {
+        suite: play(if args.quick { &QUICK_WORLDS } else { &[] })?,
+        beyond: (!args.quick).then(|| play(&BEYOND)).transpose()?,
+        seeds,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
-    fn rounds_of_another_plan_are_noticed_before_the_work() {
-        let directory = tempfile::tempdir().unwrap();
-        let args = DistilArgs {
-            out: directory.path().join("x.forest"),
-            rounds: 1,
-            worlds: 1,
-            seed: 1,
-            trainer: Trainer::Histogram,
-            quick: true,
-            seeds: 10..11,
-            jobs: NonZeroUsize::new(1),
-        };
-        let plan = plan(&args);
-        let shelf = Directory::new(&args.out, &plan);
-        assert!(!shelf.is_foreign());
-        fs::create_dir(shelf.path()).unwrap();
-        fs::write(shelf.path().join("round-1"), "another").unwrap();
-        assert!(shelf.is_foreign());
-    }
-
-    #[test]
-    fn the_command_in_a_card_makes_the_same_model() {
+    fn the_command_in_a_card_makes_the_same_model_and_card() {
         let args = DistilArgs {
             out: PathBuf::from("models/default.forest"),
             rounds: 4,
@@ -273,6 +256,7 @@ mod tests {
             command(&args),
             "sylvan distil --out models/default.forest --rounds 4 --worlds 600 --seed 7"
         );
+        assert_eq!(command_of_card(&args, "sylvan distil"), "sylvan distil --seeds 10..15");
         let quick = DistilArgs { quick: true, ..args };
         assert_eq!(
             command(&quick),

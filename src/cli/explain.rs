@@ -5,9 +5,7 @@ mod picture;
 mod sentence;
 
 use std::fs;
-use std::io;
 use std::io::ErrorKind;
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::path::PathBuf;
@@ -67,7 +65,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     } else {
         picture::text(&replay, terminal::output())
     };
-    Ok(io::stdout().write_all(text.as_bytes())?)
+    terminal::print(&text)
 }
 
 fn wanted(args: &ExplainArgs) -> log::Wanted {
@@ -86,7 +84,7 @@ fn replay(found: log::Found) -> anyhow::Result<Replay> {
         // The base score decided alone, even if a model has come since.
         (Reason::Base, _) | (_, None) => None,
         (_, Some(digest)) => kept_model(file.parent().unwrap_or(Path::new(".")), digest, row.view())
-            .map_err(|why| notes.push(format!("{why}; what follows are base scores only")))
+            .map_err(|why| notes.push(format!("{why}; these are the base scores alone")))
             .ok(),
     };
     let explanation = explain(row.view(), &row.sights(), draw, model.as_ref()).ok_or_else(|| {

@@ -5,6 +5,7 @@ use http::Method;
 use http::StatusCode;
 
 use crate::cli::admin::AdminArgs;
+use crate::cli::terminal;
 
 /// Succeeds when a running gateway is ready to be sent traffic
 #[derive(Debug, Args)]
@@ -14,10 +15,8 @@ pub(super) struct HealthcheckArgs {
 }
 
 /// Asks for readiness.
-#[expect(clippy::print_stdout, reason = "the answer is this command's output")]
 pub(super) fn run(args: &HealthcheckArgs) -> anyhow::Result<()> {
     let (status, body) = args.admin.ask(Method::GET, "/readyz")?;
     anyhow::ensure!(status == StatusCode::OK, "{}", body.trim());
-    println!("{}", body.trim());
-    Ok(())
+    terminal::print_line(body.trim())
 }

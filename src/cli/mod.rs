@@ -108,12 +108,11 @@ fn start_log() {
     log::set_max_level(log::LevelFilter::Info);
 }
 
-#[expect(clippy::print_stderr, reason = "a command line's errors go there")]
 fn report(error: &anyhow::Error) {
     let text = format!("{error:#}");
     // A configuration's errors say themselves that they are.
     let prefix = if text.starts_with("error: ") { "" } else { "error: " };
-    eprintln!("{prefix}{text}");
+    terminal::tell(format_args!("{prefix}{text}"));
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

@@ -5,6 +5,7 @@ use http::Method;
 use http::StatusCode;
 
 use crate::cli::admin::AdminArgs;
+use crate::cli::terminal;
 
 /// Asks a running gateway to reload its configuration, and says how it went
 #[derive(Debug, Args)]
@@ -14,19 +15,16 @@ pub(super) struct ReloadArgs {
 }
 
 /// Reloads; fails when the gateway refuses the configuration.
-#[expect(clippy::print_stdout, reason = "the answer is this command's output")]
 pub(super) fn run(args: &ReloadArgs) -> anyhow::Result<()> {
     let (status, body) = args.admin.ask(Method::POST, "/api/reload")?;
     let answer: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
     if status != StatusCode::OK {
         anyhow::bail!("{}", answer["error"].as_str().unwrap_or(body.trim()));
     }
-    println!("generation {} is in charge", answer["generation"]);
+    terminal::print_line(format_args!("generation {} is in charge", answer["generation"]))?;
     for key in answer["needs_restart"].as_array().into_iter().flatten() {
-        println!(
-            "{} was changed, but takes effect only at a restart",
-            key.as_str().unwrap_or_default()
-        );
+        let key = key.as_str().unwrap_or_default();
+        terminal::print_line(format_args!("{key} was changed, but takes effect only at a restart"))?;
     }
     Ok(())
 }

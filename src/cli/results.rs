@@ -1,8 +1,6 @@
 //! Where results go besides the terminal: `--json` and `--html`, the same for every command that measures.
 
 use std::fs;
-use std::io;
-use std::io::Write;
 use std::path;
 use std::path::Path;
 use std::path::PathBuf;
@@ -52,15 +50,11 @@ impl Results {
         html: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
         let printed = if self.leaves_output_free() {
-            io::stdout().write_all(tables().as_bytes())
+            terminal::print(&tables())
         } else {
             Ok(())
         };
-        let failures = [
-            printed.map_err(Into::into),
-            self.write_json(json),
-            self.write_html(html),
-        ];
+        let failures = [printed, self.write_json(json), self.write_html(html)];
         let failures: Vec<anyhow::Error> = failures.into_iter().filter_map(Result::err).collect();
         match <[anyhow::Error; 1]>::try_from(failures) {
             Ok([only]) => Err(only),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::terminal;
 use crate::server::Ending;
 use crate::server::Gateway;
 
@@ -22,7 +23,6 @@ pub(super) struct RunArgs {
 }
 
 /// Runs until a signal says to stop.
-#[expect(clippy::print_stdout, reason = "the addresses are this command's output")]
 pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
     if args.end_with_parent {
         end_with_parent()?;
@@ -30,10 +30,10 @@ pub(super) fn run(args: RunArgs) -> anyhow::Result<()> {
     let gateway = Gateway::builder(args.config).variables(environment).start()?;
     log::set_max_level(args.log_level.unwrap_or(gateway.log_level()));
     for (name, address) in gateway.addresses() {
-        println!("listening on {name} http://{address}");
+        terminal::print_line(format_args!("listening on {name} http://{address}"))?;
     }
     if let Some(address) = gateway.admin_address() {
-        println!("admin on http://{address}");
+        terminal::print_line(format_args!("admin on http://{address}"))?;
     }
     match gateway.run() {
         Ending::Drained => Ok(()),

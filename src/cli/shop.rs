@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use crate::agent;
+use crate::cli::terminal;
 use crate::demo::cores::Cores;
 use crate::demo::shop::Options;
 use crate::demo::shop::Shop;
@@ -38,12 +39,11 @@ pub(crate) fn run(args: &ShopArgs) -> anyhow::Result<()> {
     runtime.block_on(serve(options))
 }
 
-#[expect(clippy::print_stdout, reason = "the addresses are this command's output")]
 async fn serve(options: Options) -> anyhow::Result<()> {
     let shop = Shop::open(options).await?;
     if let Some(address) = shop.agent_address()? {
-        println!("agent on http://{address}");
+        terminal::print_line(format_args!("agent on http://{address}"))?;
     }
-    println!("listening on http://{}", shop.address()?);
+    terminal::print_line(format_args!("listening on http://{}", shop.address()?))?;
     Ok(shop.serve(agent::terminated()).await?)
 }

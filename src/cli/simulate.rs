@@ -3,8 +3,6 @@
 mod page;
 
 use std::fs;
-use std::io;
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::Path;
@@ -83,7 +81,7 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let comparison = simulation::compare(&reports);
     args.results.write_html(|| page::page(&reports, &comparison))?;
     if args.results.leaves_output_free() {
-        io::stdout().write_all(tables(&comparison).as_bytes())?;
+        terminal::print(&tables(&comparison))?;
     }
     Ok(())
 }
@@ -137,7 +135,8 @@ fn distilled(path: &Path) -> anyhow::Result<Model> {
     }
 }
 
-fn scenarios(asked: &[String]) -> anyhow::Result<Vec<Scenario>> {
+/// The scenarios that are `asked` for by name or file; those of the suite when none is.
+pub(super) fn scenarios(asked: &[String]) -> anyhow::Result<Vec<Scenario>> {
     if asked.is_empty() {
         return suite();
     }
@@ -150,7 +149,7 @@ fn scenarios(asked: &[String]) -> anyhow::Result<Vec<Scenario>> {
 }
 
 /// The worlds of the suite.
-pub(super) fn suite() -> anyhow::Result<Vec<Scenario>> {
+fn suite() -> anyhow::Result<Vec<Scenario>> {
     SHIPPED
         .iter()
         .take(WORLDS)

@@ -1,6 +1,7 @@
 //! What the standard streams can show, and where results go.
 
 use std::env;
+use std::fmt::Display;
 use std::fs;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -30,10 +31,28 @@ pub(crate) fn is_output(file: &Path) -> bool {
     file == Path::new("-")
 }
 
+/// Prints a result. Whoever reads it may have seen enough, as `head` has: that is no failure.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints one line of a result.
+pub(crate) fn print_line(line: impl Display) -> anyhow::Result<()> {
+    print(&format!("{line}\n"))
+}
+
+/// Says something beside the results, on the standard error stream. Nobody may be there to hear it.
+pub(crate) fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Writes a result to `file`, or to the standard output when that is meant.
 pub(crate) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     if is_output(file) {
-        return Ok(io::stdout().write_all(text.as_bytes())?);
+        return print(text);
     }
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }

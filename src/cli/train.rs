@@ -5,8 +5,6 @@ mod data;
 mod findings;
 mod page;
 
-use std::io;
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::path::PathBuf;
@@ -115,7 +113,7 @@ fn finish(args: &TrainArgs, trained: Option<&Trained>, compared: Option<&Compari
     if let (Some(summary), None) = (summary, compared) {
         if args.results.leaves_output_free() {
             let text = findings::table(summary).text(terminal::output()) + &findings::dropped(summary);
-            io::stdout().write_all(text.as_bytes())?;
+            terminal::print(&text)?;
         }
         args.results.write_json(summary)?;
     }
@@ -203,12 +201,8 @@ fn write_model(out: &Path, trained: &Trained) -> anyhow::Result<()> {
         write_file(file, bytes)?;
     }
     let size = report::size(bytes.len() as u64);
-    Ok(writeln!(
-        io::stderr(),
-        "wrote {} ({size}) and {}",
-        out.display(),
-        card.display()
-    )?)
+    terminal::tell(format_args!("wrote {} ({size}) and {}", out.display(), card.display()));
+    Ok(())
 }
 
 /// Puts `bytes` in the place of `file`, at once and for good.

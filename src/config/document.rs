@@ -133,6 +133,19 @@ impl Document {
         });
     }
 
+    /// The node that the steps of `path` lead to, each a key or a place in a list, or the last one on the way there.
+    pub(crate) fn nearest(&self, path: &[String]) -> Option<NodeId> {
+        let root = self.root()?;
+        let met = path.iter().scan(root, |id, step| {
+            *id = match &self.nodes[*id].value {
+                Value::Sequence(items) => *items.get(step.parse::<usize>().ok()?)?,
+                _ => self.child(*id, step)?,
+            };
+            Some(*id)
+        });
+        Some(met.last().unwrap_or(root))
+    }
+
     /// The text of the scalar that the keys of `path` lead to.
     pub(crate) fn text_at(&self, path: &[&str]) -> Option<&str> {
         let id = path.iter().try_fold(0, |id, step| self.child(id, step))?;

@@ -1,5 +1,7 @@
 //! The card of a distilled model: where it came from, what it explains, and how it does beside others.
 
+use std::ops::Range;
+
 use crate::distillation::Distilled;
 use crate::distillation::Plan;
 use crate::forest::FEW;
@@ -7,17 +9,27 @@ use crate::forest::Forest;
 use crate::forest::encode;
 use crate::simulation::Comparison;
 
-/// The card of what was `distilled` by `plan`, as `evaluation` found it.
+/// What was found of a model in simulated worlds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The seeds that the worlds were drawn from.
+    pub seeds: Range<u64>,
+    /// In the worlds of the suite.
+    pub suite: Comparison,
+    /// In larger and fuller ones, if they were played.
+    pub beyond: Option<Comparison>,
+}
+
+/// The card of what was `distilled` by `plan`, as `evaluation` found it. The `command` makes both again.
 #[must_use]
-pub fn card(plan: &Plan, distilled: &Distilled, evaluation: &Comparison) -> String {
-    let training = distilled.model.training();
+pub fn card(plan: &Plan, distilled: &Distilled, command: &str, evaluation: &Evaluation) -> String {
     [
         "# A ranker of single backends, distilled in simulated worlds\n".to_owned(),
         "## What it can serve\n\nThe selector `forest` with `learn: off`, in any pool, from the first request on.\n"
             .to_owned(),
         format!(
-            "## Origin\n\n- command: `{}`\n- seed: {}\n",
-            training.command, training.seed
+            "## Origin\n\n- command: `{command}`\n- seed: {}\n",
+            distilled.model.training().seed
         ),
         rounds(plan, distilled),
         forests(plan, distilled),
@@ -69,13 +81,24 @@ fn forests(plan: &Plan, distilled: &Distilled) -> String {
     )
 }
 
+fn worlds(evaluation: &Evaluation) -> String {
+    let Range { start, end } = &evaluation.seeds;
+    let mut text = format!(
+        "## Worlds\n\nDrawn from the seeds {start}..{end}. Mean and p99 latency over those of the best classical selector of \
+         each world; an error counts as 1,000 ms in the mean.\n\n{}",
+        ratios(&evaluation.suite)
+    );
+    if let Some(beyond) = &evaluation.beyond {
+        text.push_str(&format!("\nLarger and fuller ones:\n\n{}", ratios(beyond)));
+    }
+    text
+}
+
 /// Ratios to the best classical selector of each world.
-fn worlds(evaluation: &Comparison) -> String {
+fn ratios(comparison: &Comparison) -> String {
     let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
-    let mut text = "## Worlds\n\nMean and p99 latency over those of the best classical selector of each world; an error counts as \
-                    1,000 ms in the mean.\n\n| world | selector | mean | p99 | errors |\n|---|---|---:|---:|---:|\n"
-        .to_owned();
-    for (scenario, selectors) in &evaluation.scenarios {
+    let mut text = "| world | selector | mean | p99 | errors |\n|---|---|---:|---:|---:|\n".to_owned();
+    for (scenario, selectors) in &comparison.scenarios {
         for it in selectors.iter().filter(|it| LEARNED.contains(&it.selector.as_str())) {
             let errors = 100.0 * it.figures.error_rate;
             let (mean, p99) = (ratio(it.mean_ratio), ratio(it.p99_ratio));
@@ -85,7 +108,7 @@ fn worlds(evaluation: &Comparison) -> String {
             ));
         }
     }
-    for it in &evaluation.overall {
+    for it in &comparison.overall {
         if LEARNED.contains(&it.selector.as_str()) {
             text.push_str(&format!(
                 "| **all**, worst | {} | {:.3}, {:.3} | {:.3}, {:.3} | |\n",

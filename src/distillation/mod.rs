@@ -30,6 +30,7 @@ use crate::selection::Shortlist;
 use crate::selection::View;
 use crate::selection::compared_score;
 
+pub use card::Evaluation;
 pub use card::card;
 
 /// What is to be distilled from what.
@@ -184,7 +185,7 @@ pub fn distil(
             kept.clear();
         }
         kept.push(round.decisions);
-        next = shelf.get(number + 1);
+        next = (number < plan.rounds).then(|| shelf.get(number + 1)).flatten();
     }
     tell(Progress::Growing { round: plan.rounds });
     let model = grow(plan, &kept, command)?;
@@ -316,4 +317,4 @@ fn squares(numbers: impl ExactSizeIterator<Item = f32> + Clone) -> f64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,7 @@ use super::*;
 use crate::forest::GrowParams;
 use crate::forest::encode;
 
-pub(super) fn plan(threads: usize) -> Plan {
+pub(crate) fn plan(threads: usize) -> Plan {
     Plan {
         rounds: 2,
         worlds: 8,

@@ -18,7 +18,8 @@ use crate::forest::Training;
 use crate::forest::codec::reader::Reader;
 use crate::forest::tree::Node;
 
-const MAGIC: [u8; 8] = *b"SYLVANF\n";
+/// What a model file begins with.
+pub(crate) const MAGIC: [u8; 8] = *b"SYLVANF\n";
 /// Without a pipeline.
 const PLAIN: u32 = 1;
 /// With one behind the command.

@@ -27,6 +27,7 @@ pub use boost::Boosting;
 pub use boost::Growth;
 pub use boost::Splitter;
 pub use boost::grow_regressor;
+pub(crate) use codec::MAGIC;
 pub use codec::decode;
 pub use codec::encode;
 pub use comparisons::Comparisons;

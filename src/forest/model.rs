@@ -62,10 +62,10 @@ pub struct Model {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ModelError {
     /// Other bytes than a model file's.
-    #[error("this is not a Sylvan model file; make one with `sylvan train`")]
+    #[error("this is not a Sylvan model file")]
     NotAModel,
     /// A format of another release.
-    #[error("model format {found}, this build reads formats up to {known}; train the model again with this build")]
+    #[error("the model is of format {found}, and this build reads formats up to {known}")]
     Version {
         /// The file's format.
         found: u32,
@@ -73,22 +73,37 @@ pub enum ModelError {
         known: u32,
     },
     /// The bytes are not those that were written.
-    #[error("the model file is cut short or altered: its checksum does not match; copy it again, or train it again")]
+    #[error("the model file is cut short or altered: its checksum does not match")]
     Checksum,
     /// The checksum holds, the content makes no sense.
-    #[error("the model file is malformed: {0}; train it again")]
+    #[error("the model file is malformed: {0}")]
     Malformed(String),
     /// A model that no pool can use.
-    #[error("the model is {0}, which cannot serve a pool; train on a data set that the gateway recorded")]
+    #[error("the model is {0}, which cannot serve a pool")]
     Unservable(ModelKind),
     /// A pool of another size.
-    #[error("the model is for {model} backends, the pool has {pool}; train it on this pool's data set")]
+    #[error("the model is for {model} backends, the pool has {pool}")]
     Backends {
         /// How many backends the model knows.
         model: usize,
         /// How many the pool has.
         pool: usize,
     },
+}
+
+impl ModelError {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotAModel => "name a file that `sylvan train` or `sylvan distil` made",
+            Self::Version { .. } => "make the model again with this build",
+            Self::Checksum => "copy it again, or make it again",
+            Self::Malformed(_) => "make it again",
+            Self::Unservable(_) => "train on a data set that the gateway recorded",
+            Self::Backends { .. } => "train it on this pool's data set",
+        }
+    }
 }
 
 impl Model {

@@ -94,7 +94,7 @@ impl Gateway {
         for warning in &checked.warnings {
             log::warn!("{warning}");
         }
-        let generation = source.build(checked.config, None)?;
+        let generation = source.build(checked.config, &text, None)?;
         survive_hangups();
         let config = Arc::clone(&generation.config);
         let listeners = bind_all(&config)?;

@@ -13,7 +13,9 @@ use crate::config::Config;
 use crate::config::ConfigErrors;
 use crate::config::Learn;
 use crate::config::ModelUse;
+use crate::config::Problem;
 use crate::config::SelectorType;
+use crate::forest::MAGIC;
 use crate::forest::Model;
 use crate::forest::ModelError;
 use crate::forest::ModelKind;
@@ -30,6 +32,10 @@ use crate::selection::ranker_view;
 pub const STANDARD_INPUT: &str = "-";
 /// What `config` reads at most is 1 MiB; one byte more is enough for it to say so.
 const LONGEST_FILE: u64 = 1 << 20;
+/// Bytes of a model file: more than a gateway would want to hold, and a bound for what a mistyped path can take.
+const LONGEST_MODEL: u64 = 256 << 20;
+/// Names that cannot be resolved: after so many the others are not asked for, since each may take seconds.
+const MOST_UNRESOLVED: usize = 8;
 
 /// A variable of the environment, if it is set.
 pub type Variable = fn(&str) -> Option<String>;
@@ -56,27 +62,9 @@ pub enum LoadError {
         /// What the system says.
         cause: std::io::Error,
     },
-    /// The file says something that cannot be meant.
+    /// The file says something that cannot be meant, or names what is not there.
     #[error("{}", with_count(.0))]
     Invalid(ConfigErrors),
-    /// A name cannot be resolved.
-    #[error("pools.{pool}.backends: `{address}` cannot be resolved: {cause}; check the name, or write an IP address")]
-    Unresolved {
-        /// The pool that names it.
-        pool: String,
-        /// The address as written.
-        address: String,
-        /// What the system says.
-        cause: std::io::Error,
-    },
-    /// A model file cannot be used.
-    #[error("pools.{pool}.selector.model: {cause}")]
-    Model {
-        /// The pool that names it.
-        pool: String,
-        /// Why.
-        cause: ReadModelError,
-    },
     /// The parts do not fit together.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -84,47 +72,65 @@ pub enum LoadError {
 
 /// Why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadModelError {
+#[error("{path}: {fault}; {}", fault.remedy(path))]
+pub struct ReadModelError {
+    /// The file.
+    pub path: String,
+    /// What is wrong with it.
+    pub fault: ModelFault,
+}
+
+/// What is wrong with a model file.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelFault {
     /// It cannot be read.
-    #[error("{path}: cannot be read: {cause}; {}", missing_model_remedy(path, *model_use))]
+    #[error("cannot be read: {cause}")]
     Unreadable {
-        /// The file.
-        path: String,
         /// What the system says.
         cause: std::io::Error,
         /// What it was wanted for.
         model_use: ModelUse,
     },
+    /// It is longer than any model.
+    #[error("longer than {LONGEST_MODEL} bytes")]
+    TooLong,
     /// It is not a model that this program can use.
-    #[error("{path}: {cause}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        cause: ModelError,
-    },
+    #[error(transparent)]
+    Invalid(#[from] ModelError),
     /// It is a model for another selector.
-    #[error("{path}: the model is {found}, and this selector asks {wanted}; name another file, or another selector")]
+    #[error("the model is {found}, and this selector asks {wanted}")]
     OtherKind {
-        /// The file.
-        path: String,
         /// What it holds.
         found: ModelKind,
         /// What the selector asks.
         wanted: &'static str,
     },
     /// It was distilled, and the selector would go on learning.
-    #[error("{path}: the model was distilled and stays as it is; write `learn: off`, or remove `model` to learn anew")]
-    Distilled {
-        /// The file.
-        path: String,
-    },
+    #[error("the model was distilled and stays as it is")]
+    Distilled,
     /// It scores by other features.
-    #[error("{path}: the model looks at other features than this release; make it again with this release")]
-    OtherFeatures {
-        /// The file.
-        path: String,
-    },
+    #[error("the model looks at other features than this release")]
+    OtherFeatures,
+}
+
+impl ModelFault {
+    /// What to do about it in the file at `path`.
+    #[must_use]
+    pub fn remedy(&self, path: &str) -> String {
+        match self {
+            Self::Unreadable {
+                model_use: ModelUse::Learned,
+                ..
+            } => "check the path, or leave the model out",
+            Self::Unreadable { .. } => return format!("train one with `sylvan train DATA.csv --out {path}`"),
+            Self::TooLong => "no model is: name another file",
+            Self::Invalid(error) => error.remedy(),
+            Self::OtherKind { .. } => "name another file, or another selector",
+            Self::Distilled => "write `learn: off`, or leave the model out to learn one anew",
+            Self::OtherFeatures => "make it again with this release",
+        }
+        .to_owned()
+    }
 }
 
 impl Source {
@@ -148,16 +154,28 @@ impl Source {
         Ok((checked, text))
     }
 
-    /// Resolves and reads what `config` names, and builds the generation after `previous`.
+    /// Resolves and reads what `config`, which `text` says, names, and builds the generation after `previous`.
     ///
     /// # Errors
-    /// When a name cannot be resolved, a model cannot be used, or the parts do not fit together.
-    pub fn build(&self, config: Config, previous: Option<&Generation>) -> Result<Generation, LoadError> {
+    /// When names cannot be resolved, models cannot be used, or the parts do not fit together.
+    pub fn build(&self, config: Config, text: &str, previous: Option<&Generation>) -> Result<Generation, LoadError> {
+        let mut problems = Vec::new();
         let materials = Materials {
-            addresses: addresses(&config)?,
-            models: models(&config, &self.registry)?,
+            addresses: addresses(&config, &mut problems),
+            models: models(&config, &self.registry, &mut problems),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
         };
+        if !problems.is_empty() {
+            let selectors: Vec<SelectorType<'_>> = self.registry.types().collect();
+            let name = self.path.display().to_string();
+            let source = config::Source { name: &name, text };
+            return Err(LoadError::Invalid(config::refused(
+                source,
+                &self.variable,
+                &selectors,
+                &problems,
+            )));
+        }
         Ok(Generation::build(
             Arc::new(config),
             &materials,
@@ -172,44 +190,54 @@ fn with_count(errors: &ConfigErrors) -> String {
     format!("{errors}\n{} error{plural}", errors.count())
 }
 
-fn missing_model_remedy(path: &str, model_use: ModelUse) -> String {
-    match model_use {
-        ModelUse::Learned => "check the path, or remove `model`: the selector learns one of its own".to_owned(),
-        ModelUse::Never | ModelUse::Required => format!("train one with `sylvan train DATA.csv --out {path}`"),
-    }
-}
-
 /// Reads a model file for a selector that uses it so.
 ///
 /// # Errors
 /// When it cannot be read, is damaged, or is of no use to the selector.
 pub fn read_model(path: &Path, model_use: ModelUse) -> Result<Model, ReadModelError> {
-    let name = || path.display().to_string();
-    let unreadable = |cause| ReadModelError::Unreadable {
-        path: name(),
-        cause,
-        model_use,
-    };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    let invalid = |cause| ReadModelError::Invalid { path: name(), cause };
-    let model = decode(&bytes).map_err(invalid)?;
+    usable_model(path, model_use).map_err(|fault| fault_of(path, fault))
+}
+
+fn fault_of(path: &Path, fault: ModelFault) -> ReadModelError {
+    ReadModelError {
+        path: path.display().to_string(),
+        fault,
+    }
+}
+
+fn usable_model(path: &Path, model_use: ModelUse) -> Result<Model, ModelFault> {
+    let bytes = bytes_of_model(path).map_err(|cause| ModelFault::Unreadable { cause, model_use })?;
+    if bytes.len() as u64 > LONGEST_MODEL {
+        return Err(ModelFault::TooLong);
+    }
+    let model = decode(&bytes)?;
     match (model_use, model.kind()) {
-        (_, kind @ ModelKind::Reproduction) => Err(invalid(ModelError::Unservable(kind))),
+        (_, kind @ ModelKind::Reproduction) => Err(ModelError::Unservable(kind).into()),
         (ModelUse::Learned, ModelKind::Ranker) if ranker_view(&model).is_some() => Ok(model),
-        (ModelUse::Learned, ModelKind::Ranker) => Err(ReadModelError::OtherFeatures { path: name() }),
-        (ModelUse::Learned, found) => Err(ReadModelError::OtherKind {
-            path: name(),
+        (ModelUse::Learned, ModelKind::Ranker) => Err(ModelFault::OtherFeatures),
+        (ModelUse::Learned, found) => Err(ModelFault::OtherKind {
             found,
             wanted: "a ranker of single backends",
         }),
         // One for another number of backends is let in: its selector falls back and says so.
         (_, ModelKind::Classifier { .. }) => Ok(model),
-        (_, found) => Err(ReadModelError::OtherKind {
-            path: name(),
+        (_, found) => Err(ModelFault::OtherKind {
             found,
             wanted: "a classifier",
         }),
     }
+}
+
+/// The file's bytes, or its first ones when it begins as no model does, or is longer than any: a path that was mistyped
+/// must not take the memory.
+fn bytes_of_model(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+    if bytes == MAGIC {
+        file.take(LONGEST_MODEL).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// Reads the model file of a pool's selector, which uses it so.
@@ -220,9 +248,7 @@ pub fn read_pool_model(path: &Path, selector: &config::Selector, model_use: Mode
     let model = read_model(path, model_use)?;
     let is_learned_on = model_use == ModelUse::Learned && selector.learning.learn != Learn::Off;
     if is_learned_on && ranker_view(&model) == Some(View::Compared) {
-        return Err(ReadModelError::Distilled {
-            path: path.display().to_string(),
-        });
+        return Err(fault_of(path, ModelFault::Distilled));
     }
     Ok(model)
 }
@@ -243,23 +269,44 @@ fn read_bounded(from: impl Read) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn addresses(config: &Config) -> Result<BTreeMap<String, SocketAddr>, LoadError> {
+fn addresses(config: &Config, problems: &mut Vec<Problem>) -> BTreeMap<String, SocketAddr> {
     let mut addresses = BTreeMap::new();
-    for pool in &config.pools {
-        let written = pool
-            .backends
-            .iter()
-            .flat_map(|backend| [Some(&backend.address), backend.metrics.as_ref()]);
-        for address in written.flatten() {
-            let unresolved = |cause| LoadError::Unresolved {
-                pool: pool.name.clone(),
-                address: address.clone(),
-                cause,
-            };
-            addresses.insert(address.clone(), resolve(address).map_err(unresolved)?);
+    let first = problems.len();
+    for (path, address) in config.pools.iter().flat_map(written_addresses) {
+        match resolve(address) {
+            Ok(resolved) => drop(addresses.insert(address.to_owned(), resolved)),
+            Err(cause) => problems.push(Problem {
+                path,
+                message: format!("`{address}` cannot be resolved: {cause}"),
+                remedy: "check the name, or write an IP address".to_owned(),
+            }),
+        }
+        if problems.len() - first == MOST_UNRESOLVED {
+            break;
         }
     }
-    Ok(addresses)
+    addresses
+}
+
+/// Every `host:port` that `pool` names, and the way to it.
+fn written_addresses(pool: &config::Pool) -> impl Iterator<Item = (Vec<String>, &str)> {
+    pool.backends.iter().enumerate().flat_map(move |(place, backend)| {
+        let place = place.to_string();
+        let metrics = backend.metrics.as_deref().map(|metrics| ("metrics", metrics));
+        [Some(("address", backend.address.as_str())), metrics]
+            .into_iter()
+            .flatten()
+            .map(move |(key, address)| (path_in(pool, ["backends", &place, key]), address))
+    })
+}
+
+/// The way to something in `pool`.
+fn path_in<const STEPS: usize>(pool: &config::Pool, steps: [&str; STEPS]) -> Vec<String> {
+    ["pools", &pool.name]
+        .into_iter()
+        .chain(steps)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn resolve(address: &str) -> std::io::Result<SocketAddr> {
@@ -269,21 +316,25 @@ fn resolve(address: &str) -> std::io::Result<SocketAddr> {
         .ok_or_else(|| std::io::Error::other("the name has no address"))
 }
 
-fn models(config: &Config, registry: &Registry) -> Result<BTreeMap<PathBuf, Arc<Model>>, LoadError> {
+fn models(config: &Config, registry: &Registry, problems: &mut Vec<Problem>) -> BTreeMap<PathBuf, Arc<Model>> {
     let mut models = BTreeMap::new();
     for pool in &config.pools {
-        if let Some(path) = &pool.selector.model {
-            let model_use = registry
-                .get(&pool.selector.kind)
-                .map_or(ModelUse::Never, |kind| kind.model);
-            let model = read_pool_model(path, &pool.selector, model_use).map_err(|cause| LoadError::Model {
-                pool: pool.name.clone(),
-                cause,
-            })?;
-            models.insert(path.clone(), Arc::new(model));
+        let Some(path) = &pool.selector.model else {
+            continue;
+        };
+        let model_use = registry
+            .get(&pool.selector.kind)
+            .map_or(ModelUse::Never, |kind| kind.model);
+        match read_pool_model(path, &pool.selector, model_use) {
+            Ok(model) => drop(models.insert(path.clone(), Arc::new(model))),
+            Err(ReadModelError { path, fault }) => problems.push(Problem {
+                path: path_in(pool, ["selector", "model"]),
+                message: format!("{path}: {fault}"),
+                remedy: fault.remedy(&path),
+            }),
         }
     }
-    Ok(models)
+    models
 }
 
 #[cfg(test)]
@@ -304,11 +355,44 @@ mod tests {
         check("models/shop.forest", ModelUse::Learned, "this selector asks a ranker");
         check("models/paper-table.forest", ModelUse::Required, "cannot serve a pool");
         check("models/shop.md", ModelUse::Learned, "not a Sylvan model file");
+        check("/dev/zero", ModelUse::Learned, "not a Sylvan model file");
+    }
+
+    #[test]
+    fn all_that_a_file_names_in_vain_is_told_in_one_pass_with_its_places() {
+        const FILE: &str = "version: 1\nadmin: { bind: 127.0.0.1:0, token: \"${TOKEN}\" }\n\
+            listeners: [{ name: web, bind: 127.0.0.1:0 }]\nroutes: [{ name: all, pool: a }, { name: b, pool: b }]\npools:\n  \
+            a:\n    backends: [127.0.0.1:1]\n    selector: { type: forest, model: no/such.forest }\n  \
+            b: { backends: [127.0.0.1:1], selector: { type: forest, model: /dev/zero } }\n";
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("gateway.yaml");
+        std::fs::write(&path, FILE).unwrap();
+        let source = Source {
+            path,
+            variable: |_| Some("a-token-that-is-long-enough-for-it".to_owned()),
+            registry: Registry::default(),
+        };
+        let (checked, text) = source.parse().unwrap();
+        let Err(LoadError::Invalid(found)) = source.build(checked.config, &text, None) else {
+            panic!("it names models that are not there");
+        };
+        let told: Vec<_> = found
+            .errors
+            .iter()
+            .map(|it| (it.line, it.column, it.path.as_str(), it.message.as_str()))
+            .collect();
+        let missing = "no/such.forest: cannot be read: No such file or directory (os error 2)";
+        let other = "/dev/zero: this is not a Sylvan model file";
+        let expected = [
+            (8, 38, "pools.a.selector.model", missing),
+            (9, 69, "pools.b.selector.model", other),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]
     fn a_model_that_is_not_there_is_made_or_left_out() {
         check("no/such.forest", ModelUse::Required, "sylvan train DATA.csv --out");
-        check("no/such.forest", ModelUse::Learned, "remove `model`");
+        check("no/such.forest", ModelUse::Learned, "leave the model out");
     }
 }

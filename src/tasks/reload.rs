@@ -2,7 +2,8 @@
 //!
 //! Four things ask for a reload: the file's directory changes (editors and ConfigMaps replace files), the file's
 //! content differs at a look every two seconds (bind mounts lose events), SIGHUP, and the admin API. The first two
-//! reload only when the content really differs from what was last tried.
+//! reload only when the content really differs from what was last tried. What was refused for something that the file
+//! names, a model or a host name, is tried again until that is there.
 
 use std::fmt::Display;
 use std::hash::DefaultHasher;
@@ -22,6 +23,7 @@ use notify::event::AccessKind;
 use notify::event::AccessMode;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use crate::clock;
 use crate::config::Config;
@@ -37,6 +39,8 @@ use crate::telemetry::Telemetry;
 
 /// How often the file is looked at when nothing says that it changed.
 const POLL: Duration = Duration::from_secs(2);
+/// How often a file is tried again that named what was not there.
+const RETRY: Duration = Duration::from_secs(5);
 /// Editors write in several steps: after an event the file is given this long to settle.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -49,6 +53,8 @@ pub struct Reloader {
     /// What the sockets and threads of this process were made from.
     started: Arc<Config>,
     tried: Option<u64>,
+    /// Why what was tried was refused, when that lies outside of the file.
+    lacking: Option<String>,
 }
 
 impl Reloader {
@@ -62,6 +68,7 @@ impl Reloader {
             telemetry,
             started,
             tried: Some(digest(text)),
+            lacking: None,
         }
     }
 
@@ -71,6 +78,9 @@ impl Reloader {
         let _watcher = watch_directory(&self.source.path, events);
         let mut hangups = tokio::signal::unix::signal(SignalKind::hangup()).ok();
         let mut polls = tokio::time::interval(POLL);
+        let mut retries = tokio::time::interval(RETRY);
+        // Names that cannot be resolved may take longer than that.
+        retries.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stopped(&mut shutdown) => return,
@@ -81,6 +91,7 @@ impl Reloader {
                     self.reload_if_changed().await;
                 }
                 _ = polls.tick() => self.reload_if_changed().await,
+                _ = retries.tick() => self.reload_if_complete().await,
             }
         }
     }
@@ -91,9 +102,24 @@ impl Reloader {
         }
     }
 
+    /// Tries again what lacked something. Nothing is said while it is the same that is lacking.
+    async fn reload_if_complete(&mut self) {
+        if let Some(lacking) = self.lacking.clone() {
+            let reload = tokio::task::block_in_place(|| self.reload_now());
+            if reload.error.is_none() || self.lacking.as_ref() != Some(&lacking) {
+                self.tell(&reload);
+            }
+        }
+    }
+
     /// Reading files and resolving names may block, so it is done where that does no harm.
     async fn reload(&mut self) -> Reload {
         let reload = tokio::task::block_in_place(|| self.reload_now());
+        self.tell(&reload);
+        reload
+    }
+
+    fn tell(&self, reload: &Reload) {
         match &reload.error {
             None => log::info!(generation = reload.generation; "configuration reloaded"),
             Some(error) => log::error!(generation = reload.generation; "configuration not reloaded:\n{error}"),
@@ -102,7 +128,6 @@ impl Reloader {
             log::warn!("`{key}` was changed in the file, but takes effect only at a restart");
         }
         self.telemetry.reloaded(reload.clone());
-        reload
     }
 
     fn reload_now(&mut self) -> Reload {
@@ -124,13 +149,13 @@ impl Reloader {
                 let config = as_started(checked.config, &self.started, &before.config);
                 let generation = self
                     .source
-                    .build(config, Some(&before))
+                    .build(config, &text, Some(&before))
                     .map_err(|error| (error, tried))?;
                 Ok((generation, needs_restart, tried))
             });
         match attempt {
             Ok((generation, needs_restart, tried)) => {
-                self.tried = tried;
+                (self.tried, self.lacking) = (tried, None);
                 let number = generation.number;
                 self.current.put(generation);
                 Reload {
@@ -141,6 +166,8 @@ impl Reloader {
                 }
             }
             Err((error, tried)) => {
+                // What cannot even be read lacks nothing but another text.
+                self.lacking = tried.map(|_| error.to_string());
                 self.tried = tried.or_else(|| self.digest_of_file());
                 refused(&error, before.number)
             }

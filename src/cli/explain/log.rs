@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,11 +13,14 @@ use anyhow::Context;
 use anyhow::anyhow;
 
 use crate::cli::Mistake;
+use crate::cli::terminal;
 use crate::tasks::decision_log::Row;
 use crate::tasks::decision_log::files;
 
 /// How many rows are looked at from the end when those behind were torn.
 const MOST_TORN: usize = 8;
+/// What to do about what is no log.
+const NAME_A_LOG: &str = "name the `dir` of a decision log, or a file in it";
 
 /// Which row is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,15 +73,25 @@ pub(super) fn find(path: &Path, wanted: &Wanted) -> anyhow::Result<Found> {
 
 /// The first of `lines` that is a row, as asked for.
 fn first_whole(lines: VecDeque<Line>, wanted: &Wanted) -> anyhow::Result<Option<Found>> {
+    let (mut torn, mut found) = (Vec::new(), None);
     for Line { text, file, place } in lines {
         match Row::parse(&text) {
-            Ok(row) if wanted.is_met_by(&row) => return Ok(Some(Found { row, file, place })),
+            Ok(row) if wanted.is_met_by(&row) => {
+                found = Some(Found { row, file, place });
+                break;
+            }
             Ok(_) => {}
-            Err(error) if matches!(wanted, Wanted::Row(_)) => return Err(anyhow!("{place}: {error}")),
-            Err(error) => writeln!(io::stderr(), "warning: {place} is skipped: {error}")?,
+            Err(error) => torn.push(format!("{place}: {error}")),
         }
     }
-    Ok(None)
+    match (wanted, &found, torn.first()) {
+        (Wanted::Last | Wanted::Row(_), None, Some(torn)) => Err(anyhow!("{torn}; {NAME_A_LOG}")),
+        _ => {
+            let tell = |torn| terminal::tell(format_args!("warning: {torn}; the row is skipped"));
+            torn.iter().for_each(tell);
+            Ok(found)
+        }
+    }
 }
 
 fn row_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -119,8 +131,8 @@ impl Wanted {
     fn missing(&self, path: &Path, count: usize) -> Mistake {
         let path = path.display();
         Mistake(match self {
-            _ if count == 0 => format!("{path}: there are no rows; name the `dir` of a decision log, or a file in it"),
-            Self::Last => format!("{path}: none of the last {MOST_TORN} rows can be read"),
+            _ if count == 0 => format!("{path}: there are no rows; {NAME_A_LOG}"),
+            Self::Last => format!("{path}: there are only empty rows; {NAME_A_LOG}"),
             Self::Row(row) => format!("{path}: there is no row {row}, only {count}"),
             Self::Request(request) => {
                 format!("{path}: no row of request `{request}`; only a share of them is kept (`decision_log.sample`)")

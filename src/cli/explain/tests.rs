@@ -91,7 +91,7 @@ fn without_the_model_there_are_base_scores() {
     old.model = Some("fedcba9876543210".to_owned());
     check_last(
         &[old.clone()],
-        &["note: the model fedcba9876543210 is no longer kept; what follows are base scores only"],
+        &["note: the model fedcba9876543210 is no longer kept; these are the base scores alone"],
     );
     old.model = Some("../../etc/passwd".to_owned());
     check_last(&[old], &["note: the row names no model"]);

@@ -1,7 +1,5 @@
 //! `sylvan train --compare`: the table of the methods, what they cost, and which one to take.
 
-use std::io;
-use std::io::Write;
 use std::num::NonZeroUsize;
 
 use anyhow::Context;
@@ -43,7 +41,7 @@ pub(super) fn run(args: &TrainArgs, input: Input<'_>, request: &TrainRequest) ->
     let compared = training::compare(input, &request, &mut watch).with_context(|| data::names(&args.files))?;
     watch.progress.finish("done");
     if args.results.leaves_output_free() {
-        io::stdout().write_all(text(&compared).as_bytes())?;
+        terminal::print(&text(&compared))?;
     }
     args.results.write_json(&compared)?;
     Ok(compared)

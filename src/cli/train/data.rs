@@ -1,8 +1,6 @@
 //! Reading data sets from files, and saying what of them cannot be used.
 
 use std::fs;
-use std::io;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -12,6 +10,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::cli::Mistake;
+use crate::cli::terminal;
 use crate::tasks::decision_log;
 use crate::training::Decisions;
 use crate::training::Input;
@@ -106,35 +105,32 @@ fn row_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 fn read_file(file: &Path, text: &[u8], seen: &mut Seen) -> anyhow::Result<Content> {
     if text.first() == Some(&b'{') {
         let decisions = Decisions::read_unseen(text, seen);
-        warn(file, &decisions.skipped, &[])?;
+        warn(file, &decisions.skipped, &[]);
         return Ok(Content::Decisions(decisions));
     }
     let table = Table::read_unseen(text, seen).map_err(|error| {
         let line = error.line().map_or(String::new(), |line| format!(":{line}"));
         anyhow::Error::new(error).context(format!("{}{line}", file.display()))
     })?;
-    warn(file, &table.skipped, &table.ignored)?;
+    warn(file, &table.skipped, &table.ignored);
     Ok(Content::Table(table))
 }
 
 /// Names the rows that were `skipped` of `file`, and the columns that were `ignored`.
-fn warn(file: &Path, skipped: &Skipped, ignored: &[String]) -> io::Result<()> {
-    let mut out = io::stderr().lock();
+fn warn(file: &Path, skipped: &Skipped, ignored: &[String]) {
     let file = file.display();
     for (line, reason) in &skipped.first {
-        writeln!(out, "warning: {file}:{line}: {reason}; the row is skipped")?;
+        terminal::tell(format_args!("warning: {file}:{line}: {reason}; the row is skipped"));
     }
     for other in skipped.others() {
-        writeln!(out, "warning: {file}: {other}; skipped")?;
+        terminal::tell(format_args!("warning: {file}: {other}; skipped"));
     }
     if !ignored.is_empty() {
-        writeln!(
-            out,
-            "warning: {file}:1: unknown columns are ignored: {}",
-            ignored.join(", ")
-        )?;
+        let ignored = ignored.join(", ");
+        terminal::tell(format_args!(
+            "warning: {file}:1: unknown columns are ignored: {ignored}"
+        ));
     }
-    Ok(())
 }
 
 /// The files as a message names them.

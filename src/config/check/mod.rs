@@ -80,10 +80,47 @@ pub fn parse_with_selector(
     parsed(document, selectors)
 }
 
+/// What only turns out once what a file names is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The way to what names it: keys, and places in lists.
+    pub path: Vec<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// `problems` of `source`, which reads well, each with its place: where the way to it ends in the file, or as far as it
+/// leads there.
+#[must_use]
+pub fn refused(
+    source: Source<'_>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    selectors: &[SelectorType<'_>],
+    problems: &[Problem],
+) -> ConfigErrors {
+    let document = load(source, variable);
+    // Only who reads a file knows which of its places are secrets.
+    let _ = read(&document, selectors);
+    for problem in problems {
+        if let Some(id) = document.nearest(&problem.path) {
+            document.refuse(id, &problem.message, &problem.remedy);
+        }
+    }
+    match document.conclude(None::<Config>) {
+        Ok((_, errors)) | Err(ConfigErrors { errors }) => ConfigErrors { errors },
+    }
+}
+
 fn parsed(document: Document, selectors: &[SelectorType<'_>]) -> Result<Checked, ConfigErrors> {
-    let config = Located::root(&document).and_then(|root| root.section(|file| config(file, selectors)));
-    let (config, warnings) = document.conclude(config.flatten())?;
+    let config = read(&document, selectors);
+    let (config, warnings) = document.conclude(config)?;
     Ok(Checked { config, warnings })
+}
+
+fn read(document: &Document, selectors: &[SelectorType<'_>]) -> Option<Config> {
+    Located::root(document)?.section(|file| config(file, selectors))?
 }
 
 fn config(file: &Section<'_>, selectors: &[SelectorType<'_>]) -> Option<Config> {

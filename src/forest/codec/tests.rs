@@ -55,7 +55,8 @@ fn resealed(mut file: Vec<u8>) -> Vec<u8> {
 
 #[track_caller]
 fn refused(file: &[u8], expected: &str) {
-    let error = decode(file).unwrap_err().to_string();
+    let error = decode(file).unwrap_err();
+    let error = format!("{error}; {}", error.remedy());
     assert!(error.contains(expected), "`{error}` does not contain `{expected}`");
 }
 
@@ -131,11 +132,14 @@ fn a_file_torn_anywhere_is_refused() {
 
 #[test]
 fn refusals_say_what_and_what_to_do() {
-    refused(b"", "not a Sylvan model file; make one with `sylvan train`");
+    refused(
+        b"",
+        "not a Sylvan model file; name a file that `sylvan train` or `sylvan distil` made",
+    );
     refused(b"timestamp,cpu_percent", "not a Sylvan model file");
     refused(
         &forged(8, &[9, 0, 0, 0]),
-        "model format 9, this build reads formats up to 3; train the model again",
+        "of format 9, and this build reads formats up to 3; make the model again",
     );
     refused(&forged(12, &[7, 0, 0, 0]), "unknown kind 7");
     refused(&forged(16, &[3, 0, 0, 0]), "another kind");
@@ -145,11 +149,9 @@ fn refusals_say_what_and_what_to_do() {
 #[test]
 fn a_model_serves_only_the_pool_it_was_trained_for() {
     assert_eq!(MODEL.check_pool(2), Ok(()));
-    let error = MODEL.check_pool(3).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "the model is for 2 backends, the pool has 3; train it on this pool's data set"
-    );
+    let error = MODEL.check_pool(3).unwrap_err();
+    assert_eq!(error.to_string(), "the model is for 2 backends, the pool has 3");
+    assert_eq!(error.remedy(), "train it on this pool's data set");
 }
 
 #[test]
