@@ -362,8 +362,8 @@ mod tests {
     fn all_that_a_file_names_in_vain_is_told_in_one_pass_with_its_places() {
         const FILE: &str = "version: 1\nadmin: { bind: 127.0.0.1:0, token: \"${TOKEN}\" }\n\
             listeners: [{ name: web, bind: 127.0.0.1:0 }]\nroutes: [{ name: all, pool: a }, { name: b, pool: b }]\npools:\n  \
-            a:\n    backends: [127.0.0.1:1]\n    selector: { type: forest, model: no/such.forest }\n  \
-            b: { backends: [127.0.0.1:1], selector: { type: forest, model: /dev/zero } }\n";
+            a:\n    backends: [{ address: \"127.0.0.1:1\" }]\n    selector: { type: forest, model: no/such.forest }\n  \
+            b: { backends: [{ address: \"127.0.0.1:1\" }], selector: { type: forest, model: /dev/zero } }\n";
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("gateway.yaml");
         std::fs::write(&path, FILE).unwrap();
@@ -385,7 +385,7 @@ mod tests {
         let other = "/dev/zero: this is not a Sylvan model file";
         let expected = [
             (8, 38, "pools.a.selector.model", missing),
-            (9, 69, "pools.b.selector.model", other),
+            (9, 81, "pools.b.selector.model", other),
         ];
         assert_eq!(told, expected);
     }
