@@ -363,7 +363,9 @@ mod tests {
         const FILE: &str = "version: 1\nadmin: { bind: 127.0.0.1:0, token: \"${TOKEN}\" }\n\
             listeners: [{ name: web, bind: 127.0.0.1:0 }]\nroutes: [{ name: all, pool: a }, { name: b, pool: b }]\npools:\n  \
             a:\n    backends: [{ address: \"127.0.0.1:1\" }]\n    selector: { type: forest, model: no/such.forest }\n  \
-            b: { backends: [{ address: \"127.0.0.1:1\" }], selector: { type: forest, model: /dev/zero } }\n";
+            b: { backends: [{ address: \"127.0.0.1:1\" }], selector: { type: forest, model: /dev/zero } }\n  \
+            c: { backends: [{ address: \"127.0.0.1:1\" }], metrics_source: { type: agent, port: 1 }, selector: classifier }\n\
+            runtime: { state_dir: no/such }\n";
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("gateway.yaml");
         std::fs::write(&path, FILE).unwrap();
@@ -383,9 +385,12 @@ mod tests {
             .collect();
         let missing = "no/such.forest: cannot be read: No such file or directory (os error 2)";
         let other = "/dev/zero: this is not a Sylvan model file";
+        let own = "no/such/c.forest: cannot be read: No such file or directory (os error 2)";
         let expected = [
             (8, 38, "pools.a.selector.model", missing),
             (9, 81, "pools.b.selector.model", other),
+            // It is not written there, but follows from what is.
+            (10, 100, "pools.c.selector", own),
         ];
         assert_eq!(told, expected);
     }
