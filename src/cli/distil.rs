@@ -2,6 +2,7 @@
 
 mod shelf;
 
+use std::iter;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -106,10 +107,7 @@ pub(crate) fn run(args: &DistilArgs) -> anyhow::Result<()> {
     // First the model: nothing that happens from here on may lose it.
     train::write_file(&args.out, &encode(&distilled.model))?;
     let evaluation = evaluate(args, &plan, &Contender::frozen(Arc::new(distilled.model.clone())))?;
-    for comparison in [Some(&evaluation.suite), evaluation.beyond.as_ref()]
-        .into_iter()
-        .flatten()
-    {
+    for comparison in iter::once(&evaluation.suite).chain(&evaluation.beyond) {
         terminal::print(&simulate::tables(comparison))?;
     }
     let command = command_of_card(args, &command);
@@ -215,14 +213,13 @@ fn distil(plan: &Plan, command: &str, shelf: &mut Directory<'_>) -> anyhow::Resu
 fn evaluate(args: &DistilArgs, plan: &Plan, distilled: &Contender) -> anyhow::Result<Evaluation> {
     let seeds = if args.quick { QUICK_SEEDS } else { args.seeds.clone() };
     let play = |names: &[&str]| -> anyhow::Result<Comparison> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut contenders: Vec<Contender> = RIVALS
             .iter()
             .map(|name| Contender::named(name))
             .collect::<Result<_, _>>()?;
         contenders.push(distilled.clone());
         let suite = Suite {
-            scenarios: simulate::scenarios(&names)?,
+            scenarios: simulate::scenarios(names)?,
             contenders,
             seeds: seeds.clone(),
             jitter: Share::NONE,

@@ -4,7 +4,6 @@ mod log;
 mod picture;
 mod sentence;
 
-use std::fs;
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -23,6 +22,7 @@ use crate::selection::explain;
 use crate::selection::ranker_view;
 use crate::tasks::decision_log::Row;
 use crate::tasks::decision_log::model_file;
+use crate::tasks::load::bytes_of_model;
 
 /// Show why a backend was chosen: a logged decision, replayed.
 #[derive(Args, Debug)]
@@ -111,7 +111,7 @@ fn kept_model(dir: &Path, digest: &str, view: View) -> Result<Model, String> {
         return Err("the row names no model".to_owned());
     }
     let file = model_file(dir, digest);
-    let bytes = fs::read(&file).map_err(|error| match error.kind() {
+    let bytes = bytes_of_model(&file).map_err(|error| match error.kind() {
         ErrorKind::NotFound => format!("the model {digest} is no longer kept"),
         _ => format!("the model {} cannot be read: {error}", file.display()),
     })?;

@@ -136,11 +136,14 @@ fn distilled(path: &Path) -> anyhow::Result<Model> {
 }
 
 /// The scenarios that are `asked` for by name or file; those of the suite when none is.
-pub(super) fn scenarios(asked: &[String]) -> anyhow::Result<Vec<Scenario>> {
+pub(super) fn scenarios(asked: &[impl AsRef<str>]) -> anyhow::Result<Vec<Scenario>> {
     if asked.is_empty() {
         return suite();
     }
-    let scenarios: Vec<Scenario> = asked.iter().map(|asked| scenario(asked)).collect::<Result<_, _>>()?;
+    let scenarios: Vec<Scenario> = asked
+        .iter()
+        .map(|asked| scenario(asked.as_ref()))
+        .collect::<Result<_, _>>()?;
     let is_twice = |scenario: &&Scenario| scenarios.iter().filter(|other| other.name == scenario.name).count() > 1;
     match scenarios.iter().find(is_twice) {
         Some(scenario) => Err(Mistake(format!("two scenarios are called `{}`", scenario.name)).into()),

@@ -159,29 +159,30 @@ impl Source {
     /// # Errors
     /// When names cannot be resolved, models cannot be used, or the parts do not fit together.
     pub fn build(&self, config: Config, text: &str, previous: Option<&Generation>) -> Result<Generation, LoadError> {
-        let mut problems = Vec::new();
+        let (addresses, unresolved) = addresses(&config);
+        let (models, unusable) = models(&config, &self.registry);
+        let problems = [unresolved, unusable].concat();
+        if !problems.is_empty() {
+            return Err(LoadError::Invalid(self.refused(text, &problems)));
+        }
         let materials = Materials {
-            addresses: addresses(&config, &mut problems),
-            models: models(&config, &self.registry, &mut problems),
+            addresses,
+            models,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
         };
-        if !problems.is_empty() {
-            let selectors: Vec<SelectorType<'_>> = self.registry.types().collect();
-            let name = self.path.display().to_string();
-            let source = config::Source { name: &name, text };
-            return Err(LoadError::Invalid(config::refused(
-                source,
-                &self.variable,
-                &selectors,
-                &problems,
-            )));
-        }
         Ok(Generation::build(
             Arc::new(config),
             &materials,
             &self.registry,
             previous,
         )?)
+    }
+
+    fn refused(&self, text: &str, problems: &[Problem]) -> ConfigErrors {
+        let name = self.path.display().to_string();
+        let source = config::Source { name: &name, text };
+        let selectors: Vec<SelectorType<'_>> = self.registry.types().collect();
+        config::refused(source, &self.variable, &selectors, problems)
     }
 }
 
@@ -230,7 +231,7 @@ fn usable_model(path: &Path, model_use: ModelUse) -> Result<Model, ModelFault> {
 
 /// The file's bytes, or its first ones when it begins as no model does, or is longer than any: a path that was mistyped
 /// must not take the memory.
-fn bytes_of_model(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn bytes_of_model(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
@@ -269,9 +270,9 @@ fn read_bounded(from: impl Read) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn addresses(config: &Config, problems: &mut Vec<Problem>) -> BTreeMap<String, SocketAddr> {
-    let mut addresses = BTreeMap::new();
-    let first = problems.len();
+/// What `config` names resolved, and what could not be.
+fn addresses(config: &Config) -> (BTreeMap<String, SocketAddr>, Vec<Problem>) {
+    let (mut addresses, mut problems) = (BTreeMap::new(), Vec::new());
     for (path, address) in config.pools.iter().flat_map(written_addresses) {
         match resolve(address) {
             Ok(resolved) => drop(addresses.insert(address.to_owned(), resolved)),
@@ -281,11 +282,11 @@ fn addresses(config: &Config, problems: &mut Vec<Problem>) -> BTreeMap<String, S
                 remedy: "check the name, or write an IP address".to_owned(),
             }),
         }
-        if problems.len() - first == MOST_UNRESOLVED {
+        if problems.len() == MOST_UNRESOLVED {
             break;
         }
     }
-    addresses
+    (addresses, problems)
 }
 
 /// Every `host:port` that `pool` names, and the way to it.
@@ -316,8 +317,9 @@ fn resolve(address: &str) -> std::io::Result<SocketAddr> {
         .ok_or_else(|| std::io::Error::other("the name has no address"))
 }
 
-fn models(config: &Config, registry: &Registry, problems: &mut Vec<Problem>) -> BTreeMap<PathBuf, Arc<Model>> {
-    let mut models = BTreeMap::new();
+/// The models that `config` names, and what is wrong with those that cannot be used.
+fn models(config: &Config, registry: &Registry) -> (BTreeMap<PathBuf, Arc<Model>>, Vec<Problem>) {
+    let (mut models, mut problems) = (BTreeMap::new(), Vec::new());
     for pool in &config.pools {
         let Some(path) = &pool.selector.model else {
             continue;
@@ -334,7 +336,7 @@ fn models(config: &Config, registry: &Registry, problems: &mut Vec<Problem>) -> 
             }),
         }
     }
-    models
+    (models, problems)
 }
 
 #[cfg(test)]
@@ -358,6 +360,23 @@ mod tests {
         check("/dev/zero", ModelUse::Learned, "not a Sylvan model file");
     }
 
+    /// What is found once that is looked for which the file `text`, in itself a good one, names.
+    fn named_in_vain(text: &str) -> Vec<config::Finding> {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("gateway.yaml");
+        std::fs::write(&path, text).unwrap();
+        let source = Source {
+            path,
+            variable: |_| Some("a-token-that-is-long-enough-for-it".to_owned()),
+            registry: Registry::default(),
+        };
+        let (checked, text) = source.parse().unwrap();
+        match source.build(checked.config, &text, None) {
+            Err(LoadError::Invalid(found)) => found.errors,
+            other => panic!("it names what is not there: {other:?}"),
+        }
+    }
+
     #[test]
     fn all_that_a_file_names_in_vain_is_told_in_one_pass_with_its_places() {
         const FILE: &str = "version: 1\nadmin: { bind: 127.0.0.1:0, token: \"${TOKEN}\" }\n\
@@ -366,20 +385,8 @@ mod tests {
             b: { backends: [{ address: \"127.0.0.1:1\" }], selector: { type: forest, model: /dev/zero } }\n  \
             c: { backends: [{ address: \"127.0.0.1:1\" }], metrics_source: { type: agent, port: 1 }, selector: classifier }\n\
             runtime: { state_dir: no/such }\n";
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("gateway.yaml");
-        std::fs::write(&path, FILE).unwrap();
-        let source = Source {
-            path,
-            variable: |_| Some("a-token-that-is-long-enough-for-it".to_owned()),
-            registry: Registry::default(),
-        };
-        let (checked, text) = source.parse().unwrap();
-        let Err(LoadError::Invalid(found)) = source.build(checked.config, &text, None) else {
-            panic!("it names models that are not there");
-        };
+        let found = named_in_vain(FILE);
         let told: Vec<_> = found
-            .errors
             .iter()
             .map(|it| (it.line, it.column, it.path.as_str(), it.message.as_str()))
             .collect();
@@ -393,6 +400,20 @@ mod tests {
             (10, 100, "pools.c.selector", own),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_secret_on_the_line_of_what_is_named_in_vain_is_not_shown() {
+        const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+        let file = format!(
+            "{{ version: 1, listeners: [{{ name: web, bind: '127.0.0.1:0' }}], routes: [{{ name: all, pool: a }}],\n  \
+             admin: {{ bind: '127.0.0.1:0', token: {TOKEN} }}, \
+             pools: {{ a: {{ backends: [{{ address: '127.0.0.1:1' }}], selector: {{ type: forest, model: no/such }} }} }} }}\n"
+        );
+        let found = named_in_vain(&file);
+        let shown = found[0].excerpt.as_deref().unwrap();
+        assert!(shown.contains("no/such") && shown.contains("****"), "{shown}");
+        assert!(!shown.contains(TOKEN), "{shown}");
     }
 
     #[test]

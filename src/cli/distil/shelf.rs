@@ -18,8 +18,6 @@ use crate::tasks::replace::replace;
 pub(super) struct Directory<'a> {
     directory: PathBuf,
     plan: &'a Plan,
-    /// Rounds that are there: what is not ours in the directory is left alone.
-    own: Vec<u32>,
 }
 
 impl<'a> Directory<'a> {
@@ -28,7 +26,6 @@ impl<'a> Directory<'a> {
         Self {
             directory: beside(out, "rounds"),
             plan,
-            own: Vec::new(),
         }
     }
 
@@ -58,10 +55,11 @@ impl<'a> Directory<'a> {
         ));
     }
 
-    /// Removes what is no longer needed. It can be made again, so that what is left of it is a nuisance at most.
+    /// Removes the rounds, which are no longer needed, and leaves alone what else is there. They can be made again, so
+    /// that what is left of them is a nuisance at most.
     pub(super) fn clear(self) {
-        for number in &self.own {
-            let _ = fs::remove_file(self.file(*number));
+        for number in 1..=self.plan.rounds {
+            let _ = fs::remove_file(self.file(number));
         }
         let _ = fs::remove_dir(&self.directory);
     }
@@ -76,15 +74,13 @@ impl Shelf for Directory<'_> {
         let round = Round::decode(&fs::read(self.file(number)).ok()?, self.plan, number)?;
         let directory = self.directory.display();
         terminal::tell(format_args!("round {number} is in {directory} and need not be played"));
-        self.own.push(number);
         Some(round)
     }
 
     fn put(&mut self, number: u32, round: &Round) {
         let bytes = round.encode(self.plan, number);
-        match replace(&self.file(number), &bytes, Durability::System) {
-            Ok(()) => self.own.push(number),
-            Err(error) => self.tell_of(&error),
+        if let Err(error) = replace(&self.file(number), &bytes, Durability::System) {
+            self.tell_of(&error);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From a log's directory to what is told about a decision in it.
 
+use std::fs;
+
 use tempfile::TempDir;
 
 use super::*;
